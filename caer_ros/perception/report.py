@@ -1,0 +1,82 @@
+"""A Result as plain data for JSON, and as lines for people."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from caer_ros.core import Box, EmotionEstimate
+from caer_ros.perception.pipeline import Result
+
+
+def result_to_dict(name: str, time: float, result: Result) -> dict[str, Any]:
+    """Everything in a result but the pictures: JSON-ready, NaN as null, timings in milliseconds."""
+    return {
+        "frame": name,
+        "time": round(time, 6),
+        "people": [
+            {
+                "track_id": person.track_id,
+                "face": _box(person.face),
+                "body": _box(person.body),
+                "estimates": [_estimate(estimate) for estimate in person.estimates],
+            }
+            for person in result.people
+        ],
+        "timings_ms": {stage: round(s * 1000, 3) for stage, s in result.timings.items()},
+        "warnings": list(result.warnings),
+    }
+
+
+def result_to_lines(name: str, result: Result) -> list[str]:
+    """One line a person, or one that says nobody is there."""
+    if not result.people:
+        return [f"{name}: nobody"]
+    lines = []
+    for number, person in enumerate(result.people, 1):
+        box = person.face or person.body
+        where = f"at ({box.x1:.0f}, {box.y1:.0f}) {box.width:.0f}x{box.height:.0f}" if box else ""
+        lines += [
+            f"{name}: person {number} {where}: {describe_estimate(e)}" for e in person.estimates
+        ]
+    return lines
+
+
+def describe_estimate(estimate: EmotionEstimate) -> str:
+    """The top three labels with their probabilities, and the face's share of the decision."""
+    order = estimate.probabilities.argsort()[::-1][:3]
+    text = ", ".join(f"{estimate.labels[i]} {estimate.probabilities[i]:.0%}" for i in order)
+    if not math.isnan(estimate.lambda_face):
+        text += f" (face {estimate.lambda_face:.0%}, context {estimate.lambda_context:.0%})"
+    return text
+
+
+def _estimate(estimate: EmotionEstimate) -> dict[str, Any]:
+    return {
+        "model": estimate.model,
+        "multi_label": estimate.multi_label,
+        "top_label": estimate.top_label,
+        "confidence": round(estimate.confidence, 6),
+        "probabilities": {
+            label: round(float(p), 6)
+            for label, p in zip(estimate.labels, estimate.probabilities, strict=True)
+        },
+        "lambda_face": _number(estimate.lambda_face),
+        "lambda_context": _number(estimate.lambda_context),
+        "valence": _number(estimate.valence),
+        "arousal": _number(estimate.arousal),
+        "dominance": _number(estimate.dominance),
+    }
+
+
+def _box(box: Box | None) -> dict[str, float] | None:
+    if box is None:
+        return None
+    return {
+        key: round(getattr(box, key), 3 if key != "score" else 4)
+        for key in ("x1", "y1", "x2", "y2", "score")
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 6)
