@@ -14,7 +14,7 @@ import caer_ros
 from caer_ros.core import CaerError
 
 # Each module adds its parser; none imports anything heavy before it runs.
-COMMANDS = ("run", "models")
+COMMANDS = ("run", "models", "bench", "data", "train", "export", "calibrate")
 
 
 def build_parser() -> argparse.ArgumentParser:

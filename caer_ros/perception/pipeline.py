@@ -177,6 +177,11 @@ class Pipeline:
                 )
         return Result(people, timings, decoded.attention, warnings)
 
+    def run_bare(self, people: int) -> None:
+        """Run both networks once more on what their buffers hold; for benchmarks."""
+        self._detector.run_bare()
+        self._model.infer(people, want_attention=False)
+
     def close(self) -> None:
         """Release both networks."""
         self._detector.close()
