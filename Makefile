@@ -35,7 +35,7 @@ demo: $(VENV)/.robot
 test: lint
 	$(BIN)/caer models install centerface
 	$(BIN)/caer models install demo-photos
-	$(BIN)/python -m pytest
+	CI=1 $(BIN)/python -m pytest
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

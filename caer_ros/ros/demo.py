@@ -40,6 +40,9 @@ def main(args: list[str] | None = None) -> int:
     except CaerError as error:
         print(f"demo: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"demo: {error}. Name a folder for --out that can be written.", file=sys.stderr)
+        return 2
     finally:
         lifetime.leave()
 
@@ -71,6 +74,9 @@ def _show(options: argparse.Namespace, stop: Stop) -> int:
 
         watcher.wait_for_people(_FIRST_ANSWER_S, over)
         watcher.watch(options.seconds, over)
+        if player.poll():  # it said why on its own
+            print(f"demo: {options.source} could not be played.", file=sys.stderr)
+            return 2
     return _conclude(watcher, stop())
 
 

@@ -85,7 +85,10 @@ class EmotionNode(LifecycleNode):
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop listening; the frame in hand still goes out, a waiting one is dropped."""
-        self._pause()
+        assert self._input is not None
+        assert self._worker is not None
+        self._input.close()
+        self._worker.discard()
         self._state = "inactive"
         return super().on_deactivate(state)
 
@@ -141,17 +144,13 @@ class EmotionNode(LifecycleNode):
         if self._notice:
             self.get_logger().warning(self._notice)
 
-    def _pause(self) -> None:
+    def _release(self) -> None:
         if self._input is not None:
             self._input.close()
-        if self._worker is not None:
-            self._worker.discard()
-
-    def _release(self) -> None:
-        self._pause()
         if self._worker is not None and not self._worker.stop():
             self._hung = True
-            self.get_logger().error("The inference engine hangs; its memory is not freed.")
+            if not self._ending():
+                self.get_logger().error("The inference engine hangs; its memory is not freed.")
         for publisher in self._publishers_made:
             self.destroy_lifecycle_publisher(publisher)
         self._publishers_made = []

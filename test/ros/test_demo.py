@@ -63,6 +63,14 @@ def test_a_missing_model_is_a_failure_that_is_explained(tmp_path):
     assert not (tmp_path / "out" / "overlay.mp4").exists()
 
 
+def test_a_source_that_is_not_there_is_told(photos, tmp_path):
+    demo = start("--source", "no_such.mp4", "--out", tmp_path / "out")
+    output, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 2, output
+    assert "no_such.mp4 does not exist" in output
+    assert "Traceback" not in output
+
+
 @pytest.mark.parametrize("after", [1.5, 5.0])
 def test_ctrl_c_ends_it_and_its_children(photos, tmp_path, after):
     """`after` seconds: while it starts, and while it plays."""
