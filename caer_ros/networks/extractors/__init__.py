@@ -1,0 +1,1 @@
+"""Feature extractors of the paper's baselines; published weights fit by name."""
