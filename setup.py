@@ -39,9 +39,16 @@ EXTRAS = {
     "openvino": ["openvino>=2024.4"],
     # The workshop: datasets, training, export, quantisation, evaluation.
     "train": [
+        "imagehash>=4.3",
         "lightning-fabric>=2.2",
+        "matplotlib>=3.5",
+        "pillow>=9",
         "safetensors>=0.4",
+        # Plain scenedetect brings another OpenCV beside the headless one.
+        "scenedetect-headless>=0.7,<0.8",
         "scikit-learn>=1.3",
+        "scipy>=1.9",
+        "tensorboard>=2.14",
         "torch>=2.4",
     ],
     # On a Jetson both come with JetPack; pycuda is built from source and needs the CUDA toolkit.

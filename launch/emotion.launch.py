@@ -39,6 +39,11 @@ ARGUMENTS = [
         description="Emotion model: bundle name or folder. Empty: from params_file.",
     ),
     DeclareLaunchArgument(
+        "detector",
+        default_value=FROM_FILE,
+        description="Face detector: bundle name or folder. Empty: from params_file.",
+    ),
+    DeclareLaunchArgument(
         "precision",
         default_value=FROM_FILE,
         choices=[FROM_FILE, "fp32", "int8"],
@@ -76,7 +81,7 @@ ARGUMENTS = [
     ),
 ]
 
-TEXTS = ("image_topic", "emotions_topic", "model", "precision", "backend")
+TEXTS = ("image_topic", "emotions_topic", "model", "detector", "precision", "backend")
 SWITCHES = ("autostart", "use_sim_time")
 
 

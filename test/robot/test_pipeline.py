@@ -31,7 +31,7 @@ def test_one_person_with_a_whole_estimate(pipeline, astronaut):
 
 
 def test_the_plain_smile_is_happy(pipeline, astronaut):
-    # The clearest expression that the registry's photographs have; the model was trained on it.
+    # The clearest expression that the registry's photographs have.
     (person,) = pipeline.process(astronaut, "bgr8").people
     assert person.estimates[0].top_label == "Happy"
 
