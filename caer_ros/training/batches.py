@@ -1,0 +1,106 @@
+"""Batches drawn from the pools: augmented crops, and who stands in which scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from caer_ros.datasets.patches import cut_face
+from caer_ros.training.augment import augment, blend, jittered, spoil
+from caer_ros.training.pools import NO_LABEL, FacePool, Pool
+
+_BLENDED = 0.3
+_JITTER = 0.15
+_ABSENT = 0.15
+_SPOILT = 0.2
+_PHOTOGRAPHED = 0.5
+# A cue that always agrees with the pose would be all that the network learns.
+_SAME_POSE = 0.8
+
+
+@dataclass(frozen=True)
+class JointBatch:
+    """One step of the whole network.
+
+    faces uint8 [N, 96, 96, 3] as the network sees them; clean: the same before some were spoilt,
+    which the teacher labels; labels int64 [N] (-1: none); present bool [N]; contexts uint8
+    [M, 224, 224, 3]; scene int64 [N]; planted bool [N]: the scene may hold a cue.
+    """
+
+    faces: np.ndarray
+    clean: np.ndarray
+    labels: np.ndarray
+    present: np.ndarray
+    contexts: np.ndarray
+    scene: np.ndarray
+    planted: np.ndarray
+
+
+class Sampler:
+    """Draws photographed and rendered people with one generator, so that a seed repeats a run."""
+
+    def __init__(self, photographs: Pool, renders: Pool, rng: np.random.Generator) -> None:
+        self._photographs, self._renders, self._rng = photographs, renders, rng
+        labels = renders.faces.labels
+        self._by_label = [np.flatnonzero(labels == label) for label in range(labels.max() + 1)]
+
+    def faces(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Augmented crops uint8 [count, 96, 96, 3] and labels int64 [count] (-1: none)."""
+        crops, labels = [], []
+        for _ in range(count):
+            crop, label = self._face()
+            if self._rng.random() < _BLENDED:
+                crop, label = blend(crop, self._face()[0], self._rng), NO_LABEL
+            crops.append(augment(crop, self._rng))
+            labels.append(label)
+        return np.stack(crops), np.array(labels)
+
+    def joint(self, people: int, scenes: int) -> JointBatch:
+        """`people` spread evenly over `scenes`, half of them photographed, half rendered."""
+        scene = np.arange(people) % scenes
+        planted = scene >= scenes * _PHOTOGRAPHED
+        contexts, poses = [], []
+        for row in range(scenes):
+            pool = self._renders if row >= scenes * _PHOTOGRAPHED else self._photographs
+            pick = self._rng.integers(len(pool.scenes))
+            contexts.append(self._recut(pool.scenes[pick]))
+            poses.append(pool.faces.labels[pick] if pool is self._renders else NO_LABEL)
+        crops, labels = [], []
+        for row in scene:
+            crop, label = self._face(poses[row])
+            crops.append(augment(crop, self._rng))
+            labels.append(label)
+        spoilt = self._rng.random(people) < _SPOILT
+        seen = [spoil(c, self._rng) if s else c for c, s in zip(crops, spoilt, strict=True)]
+        return JointBatch(
+            faces=np.stack(seen),
+            clean=np.stack(crops),
+            labels=np.array(labels),
+            present=self._rng.random(people) >= _ABSENT,
+            contexts=np.stack(contexts),
+            scene=scene,
+            planted=planted,
+        )
+
+    def _face(self, pose: int | None = None) -> tuple[np.ndarray, int]:
+        """A jittered crop and its label; `pose` NO_LABEL asks for a photograph, None for any."""
+        if pose is None:
+            pose = NO_LABEL if self._rng.random() < _PHOTOGRAPHED else None
+        photographed = pose == NO_LABEL
+        pool = self._photographs.faces if photographed else self._renders.faces
+        index = self._pick(pool, pose)
+        box = jittered(pool.boxes[index], self._rng, _JITTER)
+        return cut_face(pool.patches[index], box, "rgb8"), int(pool.labels[index])
+
+    def _pick(self, pool: FacePool, pose: int | None) -> int:
+        if pose is None or pose == NO_LABEL or self._rng.random() > _SAME_POSE:
+            return int(self._rng.choice(len(pool), p=pool.weights))
+        return int(self._rng.choice(self._by_label[pose]))
+
+    def _recut(self, context: np.ndarray) -> np.ndarray:
+        """Flipped or not, in another light."""
+        if self._rng.random() < 0.5:
+            context = context[:, ::-1]
+        pixels = context * self._rng.uniform(0.6, 1.3) * self._rng.normal(1, 0.05, 3)
+        return np.clip(pixels, 0, 255).astype(np.uint8)

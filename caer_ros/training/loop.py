@@ -1,0 +1,228 @@
+"""Training CAER-Net-S: first its face stream alone, then the whole network (see the recipe)."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+from tqdm import tqdm
+
+from caer_ros.core import CAER7
+from caer_ros.networks.caer_net_s import CaerNetS
+from caer_ros.networks.checkpoint import save_checkpoint
+from caer_ros.networks.inputs import CaerNetSGraph
+from caer_ros.training.batches import Sampler
+from caer_ros.training.losses import combined, hint, teacher_share
+from caer_ros.training.pools import Pool, load_photographs, load_renders
+from caer_ros.training.recipe import Recipe, Stage
+from caer_ros.training.scores import Predict, network_predict, score
+from caer_ros.training.teacher import Teacher, ask_teacher, load_teacher, steady_features
+
+# Renders of the first people of train/, for choosing a checkpoint.
+_VALIDATION_RENDERS = 140
+_FINE_TUNING = 0.3
+
+
+class FaceStream(nn.Module):
+    """The face encoder of a graph with a linear head of its own, thrown away after its stage."""
+
+    def __init__(self, graph: CaerNetSGraph) -> None:
+        super().__init__()
+        self.graph = graph
+        self.head = nn.Linear(256, graph.network.config.num_classes)
+
+    def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.graph.network.encode_face(self.graph.normalize(faces))
+        return self.head(features), features
+
+    def predict(self, crops: Tensor, scenes: Tensor, scene: Tensor) -> tuple[Tensor, Tensor]:
+        """As `scores.Predict`: the scene is not looked at."""
+        return self(crops)[0], torch.ones(len(crops))
+
+
+class Trainer:
+    """One run of a recipe, written to `out`: log.csv, best and last .safetensors, metrics.json."""
+
+    def __init__(self, recipe: Recipe, out: Path) -> None:
+        self.recipe, self.out = recipe, out
+        self.fabric = Fabric(accelerator="auto", devices=1, precision=recipe.precision)  # type: ignore[arg-type]
+        self.fabric.seed_everything(recipe.seed, verbose=False)
+        self.teacher: Teacher = load_teacher(recipe.data.teacher)
+        self.validation = self._pool("validation")
+        self.sampler = Sampler(
+            load_photographs(recipe.data, self._ask, self._trained_on),
+            load_renders(recipe.data, "train", slice(_VALIDATION_RENDERS, None)),
+            np.random.default_rng(recipe.seed),
+        )
+        self.network = CaerNetS(recipe.network).to(memory_format=torch.channels_last)
+        self.best = math.inf
+        out.mkdir(parents=True, exist_ok=True)
+        self.log = out / "log.csv"
+        self.log.write_text("stage,step,loss,agreement,divergence,renders,seconds\n")
+
+    def run(self) -> dict[str, Any]:
+        """Train, then score the last weights on people never seen; returns metrics.json."""
+        started = time.monotonic()
+        graph = CaerNetSGraph(self.network)
+        self._train_face(graph)
+        self._train_joint(graph)
+        predict = network_predict(self.network)
+        metrics = {
+            "validation": score(predict, *self.validation, self.teacher),
+            "held_out": score(predict, *self._pool("held_out"), self.teacher),
+            "minutes": round((time.monotonic() - started) / 60, 1),
+        }
+        save_checkpoint(self.network.eval(), self.out / "last.safetensors", self._extra(metrics))
+        (self.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+        return metrics
+
+    def _pool(self, name: str) -> tuple[Pool, Pool]:
+        """Photographs and renders of a split that is never trained on."""
+        data = self.recipe.data
+        sources = data.validation if name == "validation" else data.held_out
+        renders = (
+            load_renders(data, "train", slice(0, _VALIDATION_RENDERS))
+            if name == "validation"
+            else load_renders(data, "test")
+        )
+        return load_photographs(data, self._ask, lambda source: source in sources), renders
+
+    def _trained_on(self, source: str) -> bool:
+        data = self.recipe.data
+        return source not in data.validation and source not in data.held_out
+
+    def _ask(self, crops: np.ndarray) -> np.ndarray:
+        return ask_teacher(self.teacher, crops).softmax(dim=1).numpy()
+
+    def _wanted(self, crops: np.ndarray) -> Tensor:
+        """The teacher's features float32 [N, 256], in the precision that training runs in."""
+        with self.fabric.autocast():
+            return steady_features(self.teacher, crops)
+
+    def _train_face(self, graph: CaerNetSGraph) -> None:
+        stream = FaceStream(graph)
+        stream.head.load_state_dict(self.teacher.head())
+        stage = self.recipe.face
+
+        def loss(model: nn.Module) -> Tensor:
+            crops, labels = self.sampler.faces(stage.people)
+            logits, features = model(torch.from_numpy(crops))
+            wanted = self._wanted(crops)
+            share = teacher_share(torch.from_numpy(labels), self.recipe.recipe_weight)
+            loss = self._loss(logits, self.teacher.classify(wanted), labels)
+            return loss + self.recipe.hint_weight * hint(features, wanted, share)
+
+        # Only the encoder and the head take part; the rest has no gradient here.
+        groups = [{"params": [*graph.network.face_encoder.parameters(), *stream.head.parameters()]}]
+        self._optimise("face", stream, groups, stage, loss)
+
+    def _loss(self, logits: Tensor, teacher: Tensor, labels: np.ndarray) -> Tensor:
+        recipe = self.recipe
+        known = torch.from_numpy(labels)
+        return combined(logits, teacher, known, recipe.temperature, recipe.recipe_weight)
+
+    def _train_joint(self, graph: CaerNetSGraph) -> None:
+        stage = self.recipe.joint
+
+        def loss(model: nn.Module) -> Tensor:
+            batch = self.sampler.joint(stage.people, stage.scenes)
+            present = torch.from_numpy(batch.present)
+            logits, _, _ = model(
+                torch.from_numpy(batch.faces),
+                torch.from_numpy(batch.contexts),
+                torch.from_numpy(batch.scene),
+                present,
+            )
+            # Nothing can be known of somebody without a face in a scene without a cue.
+            blind = ~present & ~torch.from_numpy(batch.planted)
+            wanted = self.teacher.classify(self._wanted(batch.clean))
+            wanted = wanted.masked_fill(blind[:, None], 0.0)
+            return self._loss(logits, wanted, batch.labels)
+
+        # The face encoder has learnt already: the new layers must not shake it.
+        trained = list(graph.network.face_encoder.parameters())
+        fresh = [p for n, p in graph.network.named_parameters() if not n.startswith("face_encoder")]
+        groups = [
+            {"params": trained, "lr": stage.learning_rate * _FINE_TUNING},
+            {"params": fresh, "lr": stage.learning_rate},
+        ]
+        self._optimise("joint", graph, groups, stage, loss)
+
+    def _optimise(
+        self,
+        name: str,
+        model: nn.Module,
+        groups: list[dict[str, Any]],
+        stage: Stage,
+        loss: Callable[[nn.Module], Tensor],
+    ) -> None:
+        """Run one stage; afterwards `model` holds the moving average of its weights."""
+        recipe = self.recipe
+        optimizer = torch.optim.AdamW(
+            groups, lr=stage.learning_rate, weight_decay=recipe.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            [group.get("lr", stage.learning_rate) for group in groups],
+            total_steps=stage.steps,
+            pct_start=0.1,
+        )
+        average = AveragedModel(model, avg_fn=self._average, use_buffers=True)
+        wrapped, optimizer = self.fabric.setup(model, optimizer)
+        started = time.monotonic()
+        smooth = math.nan
+        progress = tqdm(range(1, stage.steps + 1), desc=name, unit="step")
+        for step in progress:
+            wrapped.train()
+            value = loss(wrapped)
+            optimizer.zero_grad()
+            self.fabric.backward(value)
+            optimizer.step()
+            schedule.step()
+            average.update_parameters(model)
+            now = value.item()
+            smooth = now if math.isnan(smooth) else 0.95 * smooth + 0.05 * now
+            progress.set_postfix(loss=f"{smooth:.3f}")
+            if step % recipe.validate_every == 0 or step == stage.steps:
+                self._validate(name, step, smooth, average.module, time.monotonic() - started)
+        model.load_state_dict(average.module.state_dict())
+
+    def _average(self, averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
+        """Moving average that forgets the first steps quickly."""
+        keep = min(self.recipe.average, (1 + float(count)) / (10 + float(count)))
+        return averaged * keep + current * (1 - keep)
+
+    def _validate(
+        self, name: str, step: int, loss: float, averaged: nn.Module, seconds: float
+    ) -> None:
+        """Log; in the joint stage also keep the checkpoint whose validation divergence is least."""
+        averaged.eval()
+        joint = isinstance(averaged, CaerNetSGraph)
+        predict: Predict = network_predict(averaged.network) if joint else averaged.predict
+        scores = score(predict, *self.validation, self.teacher)
+        photographs, renders = scores["photographs"], scores["renders"]
+        if joint and photographs["divergence"] < self.best:
+            self.best = photographs["divergence"]
+            save_checkpoint(
+                averaged.network, self.out / "best.safetensors", self._extra({"validation": scores})
+            )
+        row = [photographs["agreement"], photographs["divergence"], renders["accuracy"]]
+        with self.log.open("a", newline="") as stream:
+            csv.writer(stream, lineterminator="\n").writerow(
+                [name, step, f"{loss:.4f}", *row, round(seconds)]
+            )
+
+    def _extra(self, metrics: Any) -> dict[str, Any]:
+        recipe = json.loads(json.dumps(asdict(self.recipe), default=str))
+        return {"labels": list(CAER7), "recipe": recipe, "metrics": metrics}

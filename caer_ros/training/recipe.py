@@ -1,0 +1,100 @@
+"""Training recipes: YAML files with every choice a run depends on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from caer_ros.core import InputError
+from caer_ros.networks.caer_net_s import CaerNetSConfig
+
+
+@dataclass(frozen=True)
+class Data:
+    """Folders, relative to where the command runs.
+
+    `renders` was written by `caer data synth`, each of `faces` by `caer data faces`; sources named
+    in `validation` and `held_out` are never trained on. `teacher` is the unpacked face-api package.
+    """
+
+    renders: Path
+    faces: tuple[Path, ...]
+    teacher: Path
+    validation: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Optimiser steps of one stage, people and scenes a step, peak learning rate."""
+
+    steps: int
+    people: int
+    learning_rate: float
+    scenes: int = 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One run.
+
+    recipe_weight: share of the pose's label, against the teacher's, in the loss on renders.
+    hint_weight: weight of matching the teacher's features while the face stream trains alone.
+    average: how much of the moving average of the weights is kept at each step.
+    """
+
+    data: Data
+    face: Stage
+    joint: Stage
+    seed: int = 0
+    temperature: float = 2.0
+    recipe_weight: float = 0.8
+    hint_weight: float = 1.0
+    weight_decay: float = 0.01
+    average: float = 0.998
+    precision: str = "32-true"
+    validate_every: int = 200
+    network: CaerNetSConfig = field(default_factory=CaerNetSConfig)
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe.
+
+    Raises:
+        InputError: the file is missing, is not YAML, or has a key or value that does not exist.
+    """
+    remedy = "See recipes/caer_net_s_demo.yaml for a whole one."
+    if not path.is_file():
+        raise InputError(f"Recipe {path} does not exist.", remedy)
+    try:
+        raw = yaml.safe_load(path.read_text())
+        return _recipe(raw)
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not YAML ({error}).", remedy) from None
+    except (TypeError, KeyError, ValueError) as error:
+        raise InputError(f"{path} is not a recipe: {error}.", remedy) from None
+
+
+def _recipe(raw: Any) -> Recipe:
+    if not isinstance(raw, dict):
+        raise ValueError("it is not a mapping")
+    known = {f.name for f in fields(Recipe)}
+    unknown = raw.keys() - known
+    if unknown:
+        raise ValueError(f"unknown key {', '.join(sorted(unknown))}")
+    data = dict(raw.pop("data"))
+    for name in ("renders", "teacher"):
+        data[name] = Path(data[name])
+    data["faces"] = tuple(Path(folder) for folder in data["faces"])
+    for name in ("validation", "held_out"):
+        data[name] = tuple(data.get(name, ()))
+    return Recipe(
+        data=Data(**data),
+        face=Stage(**raw.pop("face")),
+        joint=Stage(**raw.pop("joint")),
+        network=CaerNetSConfig(**raw.pop("network", {})),
+        **raw,
+    )

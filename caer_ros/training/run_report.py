@@ -1,0 +1,90 @@
+"""What a run leaves for people: a table a program can read, TensorBoard, and a picture."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from caer_ros.bundles import write_atomically
+
+
+class RunReport:
+    """Writes RUN/log.csv, and TensorBoard's files below RUN/tensorboard where it is installed.
+
+    A context manager. The table is written anew after every epoch from the run's whole history, so
+    that a resumed run has one row an epoch.
+    """
+
+    def __init__(self, out: Path, epochs_done: int) -> None:
+        self._csv = out / "log.csv"
+        self._writer = _tensorboard(out / "tensorboard", epochs_done)
+
+    def add(self, history: Sequence[Mapping[str, Any]]) -> None:
+        """Tell of the epoch that has just ended, the last row of `history`."""
+        write_atomically(self._csv, table(history).encode())
+        if self._writer is None:
+            return
+        last = history[-1]
+        for name, value in last.items():
+            if name != "epoch" and isinstance(value, int | float):
+                self._writer.add_scalar(name, value, last["epoch"])
+        self._writer.flush()
+
+    def __enter__(self) -> RunReport:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+def table(history: Sequence[Mapping[str, Any]]) -> str:
+    """History as CSV with a heading."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, list(history[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    return stream.getvalue()
+
+
+def draw_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Loss and accuracy by epoch as a PNG."""
+    from matplotlib.figure import Figure
+
+    epochs = [row["epoch"] for row in history]
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot(epochs, [row["train_loss"] for row in history], label="training")
+    left.plot(epochs, [row["loss"] for row in history], label="validation")
+    right.plot(epochs, [row["accuracy"] for row in history], label="accuracy")
+    right.plot(epochs, [row["balanced_accuracy"] for row in history], label="class-balanced")
+    for axes, title in ((left, "cross-entropy"), (right, "validation")):
+        axes.set_xlabel("epoch")
+        axes.set_title(title)
+        axes.legend()
+    save_figure(figure, path)
+
+
+def save_figure(figure: Any, path: Path) -> None:
+    """Write a matplotlib figure as PNG, wholly or not at all."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=110)
+    write_atomically(path, stream.getvalue())
+
+
+def _tensorboard(folder: Path, epochs_done: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    # Steps from here on may have been written by a run that was killed: hide those.
+    return SummaryWriter(str(folder), purge_step=epochs_done + 1)

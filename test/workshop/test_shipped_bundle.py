@@ -1,0 +1,65 @@
+"""The bundle in models/ is what its model.yaml and its card say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import yaml
+
+from caer_ros.bundles.bundle import read_bundle
+from caer_ros.bundles.files import sha256_of
+from caer_ros.core import CAER7
+from caer_ros.engines import open_engine
+from caer_ros.evaluation.predict import softmax
+
+BUNDLE = Path(__file__).parents[2] / "models" / "caer_net_s"
+
+
+def test_every_file_is_the_promised_one() -> None:
+    bundle = read_bundle(BUNDLE)
+    assert bundle.files.keys() == {"fp32", "int8", "int8_onnxruntime"}
+    for name, digest in bundle.files.values():
+        assert sha256_of(BUNDLE / name) == digest
+    assert bundle.labels == CAER7
+
+
+def test_a_demonstration_says_so() -> None:
+    bundle = read_bundle(BUNDLE)
+    assert bundle.demonstration
+    assert bundle.notice
+    card = (BUNDLE / "README.md").read_text()
+    assert "demonstration" in card.lower()
+
+
+def test_int8_was_measured_and_agrees() -> None:
+    measured = yaml.safe_load((BUNDLE / "model.yaml").read_text())["metrics"]["int8"]
+    assert measured.keys() == {"int8", "int8_onnxruntime"}
+    for result in measured.values():
+        assert result["people"] >= 100
+        assert result["top_label_agreement"] >= 0.98
+
+
+def test_the_network_has_the_papers_parameters() -> None:
+    sizes = [
+        np.prod(tensor.dims)
+        for tensor in onnx.load(BUNDLE / "fp32.onnx").graph.initializer
+        if tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) > 1
+    ]
+    # All 12 convolutions' and 6 linear layers' weights; biases and folded batch norm not counted.
+    assert sum(size for size in sizes if size > 64) == 2_383_808
+
+
+@pytest.mark.parametrize(
+    ("precision", "backend"),
+    [("fp32", "onnxruntime"), ("int8", "onnxruntime"), ("int8", "openvino")],
+)
+def test_it_answers(precision: str, backend: str, people: dict[str, np.ndarray]) -> None:
+    pytest.importorskip(backend)
+    with open_engine(read_bundle(BUNDLE).model_file(precision, backend), backend) as engine:
+        answer = {name: array.copy() for name, array in engine.run(people).items()}
+    np.testing.assert_allclose(softmax(answer["logits"]).sum(axis=1), 1)
+    np.testing.assert_allclose(answer["fusion"].sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(answer["attention"].sum(axis=(1, 2)), 1, atol=1e-5)

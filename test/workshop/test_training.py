@@ -1,0 +1,208 @@
+"""Losses, augmentation, recipes, the teacher and a few steps of training."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from caer_ros.core import Box, InputError
+from caer_ros.datasets.real_faces import PATCH
+from caer_ros.networks.caer_net_s import CaerNetS, CaerNetSConfig
+from caer_ros.networks.checkpoint import load_checkpoint
+from caer_ros.networks.inputs import CaerNetSGraph
+from caer_ros.training import loop
+from caer_ros.training.augment import augment, blend, jittered, spoil
+from caer_ros.training.batches import Sampler
+from caer_ros.training.losses import combined, distillation, hint, posed
+from caer_ros.training.pools import FacePool, Pool
+from caer_ros.training.recipe import load_recipe
+from caer_ros.training.teacher import Teacher, ask_teacher, load_teacher
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_nothing_known_costs_ln_7() -> None:
+    logits = torch.zeros(4, 7)
+    known = posed(logits, torch.tensor([0, -1, 2, -1])).tolist()
+    assert known == pytest.approx([math.log(7), 0, math.log(7), 0])
+
+
+def test_pose_counts_on_renders_only() -> None:
+    logits, teacher = torch.zeros(2, 7), torch.zeros(2, 7)
+    # Nothing to learn from an even teacher; the one label of two costs its share of ln 7.
+    loss = combined(logits, teacher, torch.tensor([3, -1]), 2.0, recipe_weight=0.8)
+    assert loss.item() == pytest.approx(0.8 * math.log(7) / 2)
+
+
+def test_agreeing_with_the_teacher_costs_nothing() -> None:
+    teacher = torch.tensor([[3.0, 0, 0, 0, 0, 0, 1]])
+    assert distillation(teacher + 5, teacher, 2.0).item() == pytest.approx(0, abs=1e-6)
+    assert distillation(torch.zeros(1, 7), teacher, 2.0).item() > 0
+
+
+def test_hint_is_one_for_a_constant_guess() -> None:
+    teacher = torch.rand(64, 8)
+    share = torch.ones(64)
+    assert hint(teacher, teacher, share).item() == 0
+    constant = teacher.mean(dim=0).expand(64, 8)
+    assert hint(constant, teacher, share).item() == pytest.approx(1, rel=1e-4)
+    assert hint(constant, teacher, share / 2).item() == pytest.approx(0.5, rel=1e-4)
+
+
+def test_distillation_by_hand() -> None:
+    teacher = torch.tensor([[2 * math.log(3), 0.0]])
+    # At temperature 2 the teacher says 3/4, 1/4; the student halves.
+    wanted = 4 * (0.75 * math.log(1.5) + 0.25 * math.log(0.5))
+    assert distillation(torch.zeros(1, 2), teacher, 2.0).item() == pytest.approx(wanted)
+
+
+def test_augmentation_keeps_shape_and_repeats() -> None:
+    crop = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    for seed in range(30):
+        first = augment(crop, np.random.default_rng(seed))
+        again = augment(crop, np.random.default_rng(seed))
+        assert first.shape == (96, 96, 3)
+        assert first.dtype == np.uint8
+        np.testing.assert_array_equal(first, again)
+    assert spoil(crop, np.random.default_rng(0)).shape == (96, 96, 3)
+    assert blend(crop, crop, np.random.default_rng(0)).shape == (96, 96, 3)
+
+
+def test_jitter_stays_near() -> None:
+    box, rng = Box(40, 40, 80, 90), np.random.default_rng(0)
+    assert all(jittered(box, rng, 0.15).iou(box.squared(0)) > 0.5 for _ in range(50))
+
+
+def test_shipped_recipe_is_valid() -> None:
+    recipe = load_recipe(ROOT / "recipes" / "caer_net_s_demo.yaml")
+    assert recipe.network == CaerNetSConfig()
+    assert not set(recipe.data.validation) & set(recipe.data.held_out)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["learning_rat: 1", "[]", "data: {}", "a: [", "data: {renders: a, faces: [b], teacher: c}"],
+)
+def test_wrong_recipe(text: str, tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text(text)
+    with pytest.raises(InputError, match=r"caer_net_s_demo\.yaml"):
+        load_recipe(tmp_path / "recipe.yaml")
+
+
+def test_missing_recipe(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        load_recipe(tmp_path / "none.yaml")
+
+
+def test_missing_teacher(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="npm pack"):
+        load_teacher(tmp_path)
+
+
+def test_exchanged_teacher(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "face_expression_model.bin").write_bytes(b"other")
+    (tmp_path / "model" / "face_expression_model-weights_manifest.json").write_text("[]")
+    with pytest.raises(InputError, match="pinned"):
+        load_teacher(tmp_path)
+
+
+def test_teacher_has_the_published_size() -> None:
+    # face-api's expression net: plain first convolution, fifteen separable ones, 256 -> 7.
+    assert sum(p.numel() for p in Teacher().parameters()) == 323_687
+
+
+def test_teacher_sees_a_smile(teacher_path: Path, photos: Path) -> None:
+    teacher = load_teacher(teacher_path)
+    image = cv2.cvtColor(cv2.imread(str(photos / "astronaut.png")), cv2.COLOR_BGR2RGB)
+    crop = cv2.resize(image[60:180, 165:285], (96, 96))
+    assert ask_teacher(teacher, crop[None]).argmax().item() == 3
+
+
+def pool(faces: int, labels: np.ndarray, rng: np.random.Generator) -> Pool:
+    patches = rng.integers(0, 256, (faces, PATCH, PATCH, 3), dtype=np.uint8)
+    # A coloured square says which label a face has.
+    for patch, label in zip(patches, labels, strict=True):
+        patch[60:130, 60:130] = [30 * (label % 7), 255 - 30 * (label % 7), 128]
+    box = [Box(48, 48, 144, 144)] * faces
+    even = np.full(faces, 1 / faces)
+    scenes = rng.integers(0, 256, (faces, 224, 224, 3), dtype=np.uint8)
+    return Pool(FacePool(patches, box, labels, np.arange(faces), even), scenes)
+
+
+def pools() -> tuple[Pool, Pool]:
+    rng = np.random.default_rng(0)
+    return pool(14, np.full(14, -1), rng), pool(14, np.arange(14) % 7, rng)
+
+
+def test_batches() -> None:
+    sampler = Sampler(*pools(), np.random.default_rng(0))
+    crops, labels = sampler.faces(20)
+    assert crops.shape == (20, 96, 96, 3)
+    assert set(labels) <= set(range(-1, 7))
+    batch = sampler.joint(12, 4)
+    assert batch.faces.shape == batch.clean.shape == (12, 96, 96, 3)
+    assert batch.contexts.shape == (4, 224, 224, 3)
+    assert batch.scene.max() == 3
+    # Photographed scenes come first and hold photographed people, who have no label.
+    assert (batch.labels[~batch.planted] == -1).all()
+    assert (batch.labels[batch.planted] >= 0).all()
+
+
+@pytest.mark.slow
+def test_sixteen_people_can_be_learnt_by_heart() -> None:
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    graph = CaerNetSGraph(CaerNetS(CaerNetSConfig(dropout=0.0))).train()
+    faces = torch.from_numpy(rng.integers(0, 256, (16, 96, 96, 3), dtype=np.uint8))
+    context = torch.from_numpy(rng.integers(0, 256, (1, 224, 224, 3), dtype=np.uint8))
+    labels, scene = torch.arange(16) % 7, torch.zeros(16, dtype=torch.int64)
+    optimizer = torch.optim.Adam(graph.parameters(), lr=1e-3)
+    for _ in range(25):
+        loss = torch.nn.functional.cross_entropy(graph(faces, context, scene)[0], labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.3
+
+
+class LabelTeacher(Teacher):
+    """Stands in for the downloaded teacher: says what the coloured square says."""
+
+    def features(self, crops: torch.Tensor) -> torch.Tensor:
+        red = crops[:, 40:56, 40:56, 0].float().mean(dim=(1, 2))
+        near = -(red[:, None] / 30 - torch.arange(7)).abs()
+        return torch.nn.functional.pad(near.exp(), (0, 249))
+
+    def classify(self, features: torch.Tensor) -> torch.Tensor:
+        return 4 * features[:, :7]
+
+
+@pytest.mark.slow
+def test_a_run_learns_and_writes_what_it_promises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photographs, renders = pools()
+    monkeypatch.setattr(loop, "load_teacher", lambda _: LabelTeacher())
+    monkeypatch.setattr(loop, "load_photographs", lambda *_: photographs)
+    monkeypatch.setattr(loop, "load_renders", lambda *_: renders)
+    (tmp_path / "recipe.yaml").write_text(
+        "data: {renders: a, faces: [b], teacher: c, validation: [x], held_out: [y]}\n"
+        "face: {steps: 16, people: 16, learning_rate: 0.002}\n"
+        "joint: {steps: 4, people: 8, scenes: 2, learning_rate: 0.001}\n"
+        "validate_every: 8\n"
+    )
+    metrics = loop.Trainer(load_recipe(tmp_path / "recipe.yaml"), tmp_path / "run").run()
+    assert {"validation", "held_out", "minutes"} == metrics.keys()
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == metrics
+    rows = [line.split(",") for line in (tmp_path / "run" / "log.csv").read_text().splitlines()]
+    losses = [float(row[2]) for row in rows if row[0] == "face"]
+    assert losses[-1] < losses[0]
+    for name in ("best", "last"):
+        assert load_checkpoint(tmp_path / "run" / f"{name}.safetensors").config == CaerNetSConfig()
