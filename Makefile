@@ -15,7 +15,7 @@ MSGS := $(wildcard caer_msgs/*.* caer_msgs/msg/* caer_msgs/cmake/*)
 
 export CMAKE_BUILD_PARALLEL_LEVEL := 2
 
-.PHONY: demo test lint lock clean help
+.PHONY: demo test lint lock pictures clean help
 .DELETE_ON_ERROR:
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo 'make test     lint, types, import contracts and every test'
 	@echo 'make lint     lint, types and import contracts only'
 	@echo 'make lock     renew $(LOCK) from setup.py and requirements/ros.txt'
+	@echo 'make pictures renew the pictures of README.md'
 	@echo 'make clean    remove .venv and everything that was built or written here'
 	@echo 'PYTHON=python3.12 chooses the Python (3.10 to 3.13) of a new .venv'
 
@@ -71,6 +72,12 @@ lock: $(VENV)/.venv
 	  --no-header --no-annotate --upgrade --extra openvino --extra train --extra dev \
 	  setup.py requirements/ros.txt - >> $(LOCK).new
 	mv $(LOCK).new $(LOCK)
+
+# --- what README.md shows ---
+
+pictures: $(VENV)/.robot
+	$(BIN)/caer models install centerface demo-photos
+	$(BIN)/python scripts/pictures.py
 
 clean:
 	rm -rf $(VENV) build install log demo_out caer_ros.egg-info \

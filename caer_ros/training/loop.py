@@ -35,16 +35,24 @@ _FINE_TUNING = 0.3
 
 
 class FaceStream(nn.Module):
-    """The face encoder of a graph with a linear head of its own, thrown away after its stage."""
+    """A graph's face encoder and fusion classifier, with an empty context."""
 
     def __init__(self, graph: CaerNetSGraph) -> None:
         super().__init__()
         self.graph = graph
-        self.head = nn.Linear(256, graph.network.config.num_classes)
 
     def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.graph.network.encode_face(self.graph.normalize(faces))
-        return self.head(features), features
+        """Faces uint8 [N, 96, 96, 3] -> logits [N, K] and features [N, 256].
+
+        In training the face weighs anything from half to all, as it may once the fusion decides.
+        """
+        network = self.graph.network
+        features = network.encode_face(self.graph.normalize(faces))
+        weight = features.new_ones(len(features), 1)
+        if self.training:
+            weight = weight.uniform_(0.5, 1.0)
+        fused = torch.cat([features * weight, torch.zeros_like(features)], dim=1)
+        return network.fusion.classifier(fused), features
 
     def predict(self, crops: Tensor, scenes: Tensor, scene: Tensor) -> tuple[Tensor, Tensor]:
         """As `scores.Predict`: the scene is not looked at."""
@@ -112,7 +120,6 @@ class Trainer:
 
     def _train_face(self, graph: CaerNetSGraph) -> None:
         stream = FaceStream(graph)
-        stream.head.load_state_dict(self.teacher.head())
         stage = self.recipe.face
 
         def loss(model: nn.Module) -> Tensor:
@@ -123,8 +130,10 @@ class Trainer:
             loss = self._loss(logits, self.teacher.classify(wanted), labels)
             return loss + self.recipe.hint_weight * hint(features, wanted, share)
 
-        # Only the encoder and the head take part; the rest has no gradient here.
-        groups = [{"params": [*graph.network.face_encoder.parameters(), *stream.head.parameters()]}]
+        # Only these take part; the rest has no gradient here.
+        network = graph.network
+        parts = (network.face_encoder, network.fusion.classifier)
+        groups = [{"params": [p for part in parts for p in part.parameters()]}]
         self._optimise("face", stream, groups, stage, loss)
 
     def _loss(self, logits: Tensor, teacher: Tensor, labels: np.ndarray) -> Tensor:
@@ -150,9 +159,11 @@ class Trainer:
             wanted = wanted.masked_fill(blind[:, None], 0.0)
             return self._loss(logits, wanted, batch.labels)
 
-        # The face encoder has learnt already: the new layers must not shake it.
-        trained = list(graph.network.face_encoder.parameters())
-        fresh = [p for n, p in graph.network.named_parameters() if not n.startswith("face_encoder")]
+        # What has learnt already must not be shaken by the new layers.
+        learnt = ("face_encoder", "fusion.classifier")
+        named = list(graph.network.named_parameters())
+        trained = [p for name, p in named if name.startswith(learnt)]
+        fresh = [p for name, p in named if not name.startswith(learnt)]
         groups = [
             {"params": trained, "lr": stage.learning_rate * _FINE_TUNING},
             {"params": fresh, "lr": stage.learning_rate},

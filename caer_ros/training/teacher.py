@@ -93,10 +93,6 @@ class Teacher(nn.Module):
     def forward(self, crops: Tensor) -> Tensor:
         return self.classify(self.features(crops))
 
-    def head(self) -> dict[str, Tensor]:
-        """State of a linear layer that classifies such features in CAER7 order."""
-        return {name: p.data[_ORDER] for name, p in self.classifier.named_parameters()}
-
     @torch.no_grad()
     def classify(self, features: Tensor) -> Tensor:
         """Features [N, 256] -> logits float32 [N, 7] in CAER7 order."""

@@ -81,7 +81,7 @@ def test_jitter_stays_near() -> None:
 
 def test_shipped_recipe_is_valid() -> None:
     recipe = load_recipe(ROOT / "recipes" / "caer_net_s_demo.yaml")
-    assert recipe.network == CaerNetSConfig()
+    assert recipe.network == CaerNetSConfig(dropout=0.2)
     assert not set(recipe.data.validation) & set(recipe.data.held_out)
 
 
