@@ -7,6 +7,8 @@ import json
 import sys
 from typing import Any
 
+from caer_ros.cli import bench_data
+
 
 def add_parser(subparsers: Any) -> None:
     """Add `caer bench`."""
@@ -29,6 +31,7 @@ def add_parser(subparsers: Any) -> None:
 
     add_pipeline_options(parser)
     parser.set_defaults(run=run)
+    bench_data.add_parser(parser.add_subparsers(metavar="KIND", title="other benchmarks"))
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from caer_ros.core import InputError
+from caer_ros.core import CaerError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from caer_ros.datasets.people import People
+    from caer_ros.evaluation.judge import Verdict
 
 
 def add_parser(subparsers: Any) -> None:
@@ -20,64 +19,78 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "evaluate",
         help="score a bundle or a checkpoint",
-        description="On a folder laid out like CAER-S: accuracy on its test split. On a folder of"
-        " `caer data faces`, which has no labels: agreement with the teacher on held-out sources.",
+        description="Score a checkpoint of `caer train`, or a bundle as the robot would run it: on"
+        " a folder laid out like CAER-S or CAER, or on the data of a recipe. On a folder of `caer"
+        " data faces`, which has no labels: agreement with the teacher on held-out sources.",
+        epilog="Example: caer evaluate models/caer_net_s --precision int8 --data CAER-S",
     )
     parser.add_argument("target", type=Path, help="bundle folder, or .safetensors of `caer train`")
-    parser.add_argument("--data", type=Path, required=True, help="folder of people")
-    parser.add_argument("--hold-out", nargs="*", default=[], metavar="SOURCE", help="see --data")
-    parser.add_argument("--teacher", type=Path, help="unpacked @vladmandic/face-api package")
-    parser.add_argument("--limit", type=int, default=10_000, help="most people (%(default)s)")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder, or recipe .yaml whose data are meant"
+    )
+    parser.add_argument(
+        "--split", default="test", choices=("train", "validation", "test"), help="(%(default)s)"
+    )
     parser.add_argument("--precision", default="fp32", help="of a bundle (default: %(default)s)")
     parser.add_argument("--backend", default="auto", help="of a bundle (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=0, help="that load (%(default)s)")
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="leave unreadable files out, and say which"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--out", type=Path, help="folder for evaluation.json and confusion.png")
+    unlabelled = parser.add_argument_group("for folders of `caer data faces`")
+    unlabelled.add_argument("--hold-out", nargs="*", default=[], metavar="SOURCE")
+    unlabelled.add_argument("--teacher", type=Path, help="unpacked @vladmandic/face-api package")
+    unlabelled.add_argument("--limit", type=int, default=10_000, help="most people (%(default)s)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score and print."""
-    from caer_ros.core import CAER7
-    from caer_ros.datasets.people import load_people
-    from caer_ros.evaluation.metrics import label_scores, teacher_scores
+    """Score, write and print."""
+    from caer_ros.bundles import write_atomically
+    from caer_ros.evaluation.verdict_text import draw_confusion, verdict_text
 
-    people = load_people(args.data, args.hold_out, True, args.limit)
-    if not len(people):
-        raise InputError(f"Nobody in {args.data} is held out.", "Name sources with --hold-out.")
-    probabilities = _probabilities(args, people)
-    if (people.labels >= 0).all():
-        scores = label_scores(probabilities, people.labels)
-    else:
-        scores = teacher_scores(probabilities, _ask(args.teacher, people))
-    if args.json:
-        print(json.dumps(scores))
-        return 0
-    confusion = scores.pop("confusion")
-    for name, value in scores.items():
-        print(f"{name}: {value:.4f}" if isinstance(value, float) else f"{name}: {value}")
-    print("\nrows: true, columns: predicted\n" + " " * 9 + " ".join(f"{c:>8}" for c in CAER7))
-    for name, row in zip(CAER7, confusion, strict=True):
-        print(f"{name:<9}" + " ".join(f"{count:>8}" for count in row))
+    if (args.data / "faces.csv").is_file():
+        from caer_ros.cli.evaluate_teacher import run_teacher
+
+        return run_teacher(args)
+    verdict = _judge_bundle(args) if args.target.is_dir() else _judge_checkpoint(args)
+    told = json.dumps(verdict.as_dict(), indent=2)
+    if args.out is not None:
+        write_atomically(args.out / "evaluation.json", (told + "\n").encode())
+        draw_confusion(verdict.scores, args.out / "confusion.png")
+    print(told if args.json else verdict_text(verdict))
     return 0
 
 
-def _probabilities(args: argparse.Namespace, people: People) -> np.ndarray:
-    if args.target.is_dir():
-        from caer_ros.bundles.bundle import read_bundle
-        from caer_ros.engines import choose_backend
-        from caer_ros.evaluation.predict import onnx_probabilities
+def _judge_checkpoint(args: argparse.Namespace) -> Verdict:
+    from dataclasses import replace
 
-        backend, _ = choose_backend(args.backend)
-        onnx_file = read_bundle(args.target).model_file(args.precision, backend)
-        return onnx_probabilities(onnx_file, backend, people)
-    from caer_ros.networks.checkpoint import load_checkpoint
-    from caer_ros.training.scores import checkpoint_probabilities
+    from caer_ros.evaluation.judge import judge_network
+    from caer_ros.networks.checkpoint import load_network, read_meta
+    from caer_ros.training.recipe_data import data_of, open_split
 
-    return checkpoint_probabilities(load_checkpoint(args.target), people)
+    network = load_network(args.target)
+    recipe = read_meta(args.target, None)["extra"].get("recipe", {})
+    # A distilled checkpoint's recipe says nothing about cuts: it has the network's own.
+    trained = recipe if "epochs" in recipe else None
+    choice = replace(data_of(args.data, trained), skip_bad=args.skip_bad)
+    return judge_network(network, open_split(network, choice, args.split), args.workers)
 
 
-def _ask(package: Path | None, people: People) -> np.ndarray:
-    from caer_ros.training.teacher import ask_teacher, load_teacher
+def _judge_bundle(args: argparse.Namespace) -> Verdict:
+    from caer_ros.bundles import read_bundle
+    from caer_ros.engines import choose_backend
+    from caer_ros.evaluation.judge import judge_bundle
+    from caer_ros.training.recipe_data import data_of, open_pictures
 
-    if package is None:
-        raise InputError("These people have no labels.", "Name a --teacher to compare with.")
-    return ask_teacher(load_teacher(package), people.faces).softmax(dim=1).numpy()
+    backend, _ = choose_backend(args.backend)
+    bundle = read_bundle(args.target)
+    pictures = open_pictures(data_of(args.data, None), args.split)
+    on_bad = _tell if args.skip_bad else None
+    return judge_bundle(bundle, pictures, args.precision, backend, on_bad)
+
+
+def _tell(error: CaerError) -> None:
+    print(f"caer evaluate: skipped: {error}", file=sys.stderr)

@@ -14,7 +14,17 @@ import caer_ros
 from caer_ros.core import CaerError
 
 # Each module adds its parser; none imports anything heavy before it runs.
-COMMANDS = ("run", "models", "bench", "data", "train", "evaluate", "export", "calibrate")
+COMMANDS = (
+    "run",
+    "models",
+    "bench",
+    "data",
+    "train",
+    "evaluate",
+    "ablation",
+    "export",
+    "calibrate",
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

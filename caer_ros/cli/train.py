@@ -14,21 +14,51 @@ def add_parser(subparsers: Any) -> None:
         "train",
         help="train a network by a recipe",
         description="Train by a YAML recipe. Folders in it are relative to where the command"
-        " runs. Writes best and last checkpoints, a log and the metrics.",
+        " runs. Writes best and last checkpoints, a log, curves and the metrics.",
+        epilog="Example: caer train recipes/caer_net_s.yaml --set data.folder=CAER-S batch=128",
     )
     parser.add_argument("recipe", type=Path, help="YAML file, see recipes/")
     parser.add_argument(
         "--out", type=Path, default=None, help="folder to write (default: runs/NAME of the recipe)"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run in --out after a kill"
+    )
+    parser.add_argument("--seed", type=int, help="instead of the recipe's")
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="change the recipe: a.b=value ..."
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train and print the metrics as JSON."""
+    from caer_ros.training.supervised_recipe import is_supervised
+
+    out = args.out or Path("runs") / args.recipe.stem
+    metrics = _supervised(args, out) if is_supervised(args.recipe) else _distilled(args, out)
+    if metrics:
+        print(json.dumps(metrics, indent=2))
+    return 0
+
+
+def _supervised(args: argparse.Namespace, out: Path) -> dict[str, Any]:
+    from caer_ros.training.supervised import train_supervised
+    from caer_ros.training.supervised_recipe import load_supervised
+
+    settings = [*args.set, *([] if args.seed is None else [f"seed={args.seed}"])]
+    return train_supervised(load_supervised(args.recipe, settings), out, args.resume)
+
+
+def _distilled(args: argparse.Namespace, out: Path) -> dict[str, Any]:
+    from caer_ros.core import InputError
     from caer_ros.training.loop import Trainer
     from caer_ros.training.recipe import load_recipe
 
-    out = args.out or Path("runs") / args.recipe.stem
-    metrics = Trainer(load_recipe(args.recipe), out).run()
-    print(json.dumps(metrics, indent=2))
-    return 0
+    recipe = load_recipe(args.recipe)
+    if args.resume or args.set or args.seed is not None:
+        raise InputError(
+            f"{args.recipe} learns from a teacher, which knows no --resume, --seed or --set.",
+            "Leave them out and change the recipe itself.",
+        )
+    return Trainer(recipe, out).run()

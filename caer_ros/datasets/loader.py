@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import cv2
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from caer_ros.core import CaerError
 from caer_ros.datasets.examples import Example, Source
 
 _ENOUGH_AHEAD = 4
@@ -51,15 +52,25 @@ def stack(examples: Sequence[Numbered]) -> Batch:
 def view_batches(
     source: Source, indices: Sequence[int], batch: int, workers: int
 ) -> Iterator[Batch]:
-    """All test views of the samples `indices`, in order; a sample's views share a batch."""
+    """All test views of the samples `indices`, in order; a sample's views share a batch.
+
+    Raises:
+        CaerError: a sample can not be read.
+    """
     rows = [[int(i) for i in indices[k : k + batch]] for k in range(0, len(indices), batch)]
-    return iter(load(_Viewed(source), rows, workers))
+    return load(lambda index: [(index, view) for view in source.views(index)], rows, workers)
 
 
-def load(data: Dataset[list[Numbered]], rows: Sequence[Sequence[Any]], workers: int) -> DataLoader:
-    """A loader of the batches `rows` of keys of `data`, which gives some examples a key."""
-    return DataLoader(
-        data,
+def load(
+    make: Callable[[Any], list[Numbered]], rows: Sequence[Sequence[Any]], workers: int
+) -> Iterator[Batch]:
+    """Batches of what `make` makes of the keys in each of `rows`, made by worker processes.
+
+    Raises:
+        CaerError: `make` did, in whatever process.
+    """
+    loader = DataLoader(
+        _Made(make),
         batch_sampler=rows,
         num_workers=workers,
         collate_fn=_collate,
@@ -69,18 +80,29 @@ def load(data: Dataset[list[Numbered]], rows: Sequence[Sequence[Any]], workers: 
         # Its base seed would otherwise be drawn from the generator that dropout uses.
         generator=torch.Generator(),
     )
+    for batch in loader:
+        if isinstance(batch, CaerError):
+            raise batch
+        yield Batch(*batch)
 
 
-class _Viewed(Dataset[list[Numbered]]):
-    def __init__(self, source: Source) -> None:
-        self.source = source
+class _Made(Dataset["list[Numbered] | CaerError"]):
+    def __init__(self, make: Callable[[Any], list[Numbered]]) -> None:
+        self.make = make
 
-    def __getitem__(self, index: int) -> list[Numbered]:
-        return [(index, view) for view in self.source.views(index)]
+    def __getitem__(self, key: Any) -> list[Numbered] | CaerError:
+        try:
+            return self.make(key)
+        except CaerError as error:
+            # Raised in a worker, it would reach the reader wrapped into that worker's traceback.
+            return error
 
 
-def _collate(groups: list[list[Numbered]]) -> Batch:
-    return stack([pair for group in groups for pair in group])
+def _collate(groups: list[list[Numbered] | CaerError]) -> Batch | CaerError:
+    for group in groups:
+        if isinstance(group, CaerError):
+            return group
+    return stack([pair for group in groups for pair in group])  # type: ignore[union-attr]
 
 
 def _one_thread(worker: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from caer_ros.core import InputError
+from caer_ros.core import Box, InputError
 from caer_ros.datasets.cuts import CENTRE, Choice, Cut, choose, cut_context, cut_face
 from caer_ros.datasets.examples import Example
 from caer_ros.datasets.scenes import Scene, SceneControls, SceneStream
@@ -43,6 +43,11 @@ class SceneSource:
     def views(self, index: int) -> list[Example]:
         """See Source: one view."""
         return [self._example(index, CENTRE)]
+
+    def picture(self, index: int) -> tuple[np.ndarray, Box | None, list[Box]]:
+        """The whole still, uint8 BGR [H, W, 3], the subject's face and all faces."""
+        scene = self._stream.scene(index)
+        return scene.image, scene.faces[0], list(scene.faces)
 
     def _example(self, index: int, choice: Choice) -> Example:
         label = int(self.labels[index])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix
+from sklearn.metrics import accuracy_score, confusion_matrix
 
 
 def label_scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
@@ -15,13 +15,15 @@ def label_scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any
     naming the commonest class); confusion [K][K], rows the true class, columns the predicted one.
     """
     top = probabilities.argmax(axis=1)
-    classes = range(probabilities.shape[1])
+    confusion = confusion_matrix(labels, top, labels=list(range(probabilities.shape[1])))
+    occurs = confusion.sum(axis=1) > 0
+    recall = confusion.diagonal()[occurs] / confusion.sum(axis=1)[occurs]
     return {
         "people": len(labels),
         "accuracy": float(accuracy_score(labels, top)),
-        "balanced_accuracy": float(balanced_accuracy_score(labels, top)),
+        "balanced_accuracy": float(recall.mean()),
         "chance": float(np.bincount(labels).max() / len(labels)),
-        "confusion": confusion_matrix(labels, top, labels=list(classes)).tolist(),
+        "confusion": confusion.tolist(),
     }
 
 

@@ -23,7 +23,8 @@ class Predictions:
     Attributes:
         probabilities: float64 [N, K], rows sum to 1.
         fusion: float64 [N, 2], weights of face and context.
-        attention: float64 [N, h, w], of clips also the mean over time; each map sums to 1.
+        attention: float64 [N, h, w], of clips also the mean over time; each map sums to 1. Without
+            rows where the network has no context stream.
     """
 
     probabilities: np.ndarray
@@ -68,10 +69,12 @@ def predict(
 
 
 def _mean_by_sample(sample: np.ndarray, values: list[np.ndarray]) -> list[np.ndarray]:
-    """Means over the rows of each sample, whose views stand together."""
+    """Means over the rows of each sample, whose views stand together; no rows stay no rows."""
     starts = np.flatnonzero(np.diff(sample, prepend=-1))
     counts = np.diff(starts, append=len(sample))
     return [
         np.add.reduceat(value, starts) / counts.reshape(-1, *[1] * (value.ndim - 1))
+        if len(value)
+        else value
         for value in values
     ]

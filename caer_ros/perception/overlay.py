@@ -22,7 +22,8 @@ _COLORS = {
 }
 _OTHER = (220, 220, 90)
 _FACE_BAR, _CONTEXT_BAR = (250, 200, 90), (120, 90, 230)
-_HEAT_STRENGTH = 0.55
+_HEAT_STRENGTH = 0.6
+_FULL_HEAT = 2.5
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -35,7 +36,8 @@ def draw_overlay(image: np.ndarray, encoding: str, result: Result) -> np.ndarray
         result: what Pipeline.process returned of it, with maps for the attention heat.
 
     Returns:
-        New uint8 array [height, width, 3], BGR. Attention is drawn relative to its own peak, and
+        New uint8 array [height, width, 3], BGR. Attention is drawn where it exceeds what every
+        place would get if all got the same, at full strength from 2.5 times that on, and
         never on a face, because faces were hidden from the network that made it.
     """
     canvas = to_bgr(image, encoding)
@@ -65,12 +67,11 @@ def emotion_color(label: str) -> tuple[int, int, int]:
 def _draw_attention(canvas: np.ndarray, result: Result) -> None:
     assert result.attention is not None
     height, width = canvas.shape[:2]
-    peak = float(result.attention.max())
-    low = float(result.attention.min())
-    if peak - low < 1e-9:
-        return  # flat attention points nowhere
-    heat = cv2.resize((result.attention - low) / (peak - low), (width, height))
-    heat = np.clip(heat, 0, 1)
+    # 1: as much as everywhere. Stretched to its own peak, attention that points nowhere would glow.
+    excess = result.attention * result.attention.size - 1
+    heat = np.clip(
+        cv2.resize(excess / (max(_FULL_HEAT, excess.max() + 1) - 1), (width, height)), 0, 1
+    )
     for person in result.people:
         if person.face is not None:
             rows, cols = _pixels(person.face, width, height)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from torch.utils.data import Dataset
 
 from caer_ros.core import InputError
 from caer_ros.datasets.examples import Source
@@ -66,16 +65,10 @@ class TrainingFeed:
         order = epoch_order(len(self.source), self.seed, epoch)
         rows = [order[k * self.batch : (k + 1) * self.batch] for k in range(start, self.steps)]
         mine = [[(epoch, int(i)) for i in row[self.rank :: self.world]] for row in rows]
-        return iter(load(_Drawn(self), mine, self.workers))
+        return load(self._draw, mine, self.workers)
 
-
-class _Drawn(Dataset[list[Numbered]]):
-    def __init__(self, feed: TrainingFeed) -> None:
-        self.feed = feed
-
-    def __getitem__(self, key: tuple[int, int]) -> list[Numbered]:
+    def _draw(self, key: tuple[int, int]) -> list[Numbered]:
         epoch, index = key
-        feed = self.feed
-        rng = np.random.default_rng([feed.seed, epoch, index])
-        example = feed.source.draw(index, rng)
-        return [(index, augment_example(example, feed.augment, rng, feed.may_drop_face))]
+        rng = np.random.default_rng([self.seed, epoch, index])
+        example = self.source.draw(index, rng)
+        return [(index, augment_example(example, self.augment, rng, self.may_drop_face))]

@@ -45,7 +45,8 @@ class Work:
 
     Attributes:
         model: takes what `loss` gives it.
-        optimizer: over the model's parameters; its learning rates are set every step.
+        optimizer: over the model's parameters; each step sets every group's learning rate to the
+            schedule's times the group's "scale".
         feed: training batches.
         loss: of a batch, a scalar that is a mean over the batch.
         validate: scores of the model in evaluation mode; one is called as `recipe.select`.
@@ -70,6 +71,7 @@ class Fit:
         written: the recipe as JSON types, kept with the state.
         out: an existing folder.
         resume: go on from the state in `out`, where there is one.
+        show: a progress bar on stderr, where that is a terminal.
 
     Raises:
         InputError: the state is damaged or of another recipe.
@@ -83,9 +85,10 @@ class Fit:
         written: dict[str, Any],
         out: Path,
         resume: bool,
+        show: bool = True,
     ) -> None:
         self._fabric, self._work, self._recipe, self._out = fabric, work, recipe, out
-        self._written = written
+        self._written, self._show = written, show
         self._raw_optimizer = work.optimizer
         self._model, self._optimizer = fabric.setup(work.model, work.optimizer)
         self._average = (
@@ -138,7 +141,7 @@ class Fit:
             initial=progress.step,
             unit="batch",
             file=sys.stderr,
-            disable=None if self._first else True,
+            disable=None if self._first and self._show else True,
         )
         for batch in bar:
             loss_sum += self._step(batch.to(self._fabric.device))
@@ -156,7 +159,7 @@ class Fit:
         step = progress.epoch * work.feed.steps + progress.step
         rate = recipe.schedule.rate(step, work.feed.steps, recipe.epochs)
         for group in self._raw_optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["scale"]
         # Dropout's dice, thrown anew each step: nothing of them has to be saved.
         torch.manual_seed(_mixed(recipe.seed, step, self._fabric.global_rank))
         loss = work.loss(self._model, batch)
@@ -192,7 +195,9 @@ class Fit:
         scores = dict(self._work.validate(model))
         row = {
             "epoch": progress.epoch + 1,
-            "learning_rate": self._raw_optimizer.param_groups[0]["lr"],
+            "learning_rate": recipe.schedule.rate(
+                (progress.epoch + 1) * feed.steps - 1, feed.steps, recipe.epochs
+            ),
             "train_loss": progress.loss_sum / feed.steps,
             **scores,
             "samples_per_second": feed.steps

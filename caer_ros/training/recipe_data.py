@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -17,10 +19,12 @@ from caer_ros.datasets.face_boxes import NAME as FACES
 from caer_ros.datasets.face_boxes import read_boxes
 from caer_ros.datasets.layouts import read_dataset
 from caer_ros.datasets.picture_source import PictureSource
+from caer_ros.datasets.readable import readable
 from caer_ros.datasets.samples import SPLITS, Dataset, Sample
 from caer_ros.datasets.scene_source import SceneSource
 from caer_ros.networks.interface import EmotionNetwork
-from caer_ros.training.supervised_recipe import DataChoice
+from caer_ros.training.strict_yaml import build
+from caer_ros.training.supervised_recipe import DataChoice, load_supervised
 
 
 def cut_for(network: EmotionNetwork, choice: DataChoice) -> Cut:
@@ -42,8 +46,7 @@ def cut_for(network: EmotionNetwork, choice: DataChoice) -> Cut:
 def open_split(network: EmotionNetwork, choice: DataChoice, split: str) -> Source:
     """The samples of `train`, `validation` or `test` that the network can learn from or be asked.
 
-    A network that reads faces only gets the samples with a face; `left_out` says how many that
-    leaves out.
+    A network that reads faces only gets the samples with a face.
 
     Raises:
         InputError: a folder, split, list or face cache is missing or wrong, or pictures are given
@@ -58,9 +61,45 @@ def open_split(network: EmotionNetwork, choice: DataChoice, split: str) -> Sourc
     else:
         assert choice.folder is not None
         source = _from_folder(network, choice, choice.folder, split, cut)
+    if choice.skip_bad:
+        found = readable(source, split)
+        for complaint in found.complaints:
+            print(f"caer: skipped: {complaint}", file=sys.stderr)
+        source = found.part
     if network.reads_context:
         return source
-    return Part(source, np.flatnonzero(source.present))
+    return Part(source, _with_a_face(source, split))
+
+
+def open_pictures(choice: DataChoice, split: str) -> PictureSource | SceneSource:
+    """The whole pictures of a split, for a bundle.
+
+    Raises:
+        InputError: as `open_split`, or the data set holds videos.
+    """
+    if choice.scenes is not None:
+        count = getattr(choice.scenes, split)
+        return SceneSource(choice.scenes.seed, split, choice.scenes.controls, count, Cut())
+    assert choice.folder is not None
+    return _pictures(choice, read_dataset(choice.folder, choice.lists), split, Cut())
+
+
+def data_of(target: Path, trained: dict[str, Any] | None) -> DataChoice:
+    """Where `caer evaluate --data TARGET` takes its samples from.
+
+    Args:
+        target: a folder, or a recipe whose data are meant.
+        trained: the recipe in a checkpoint's card, whose sizes and hiding a folder takes over.
+
+    Raises:
+        InputError: the recipe is wrong.
+    """
+    if target.suffix.lower() in (".yaml", ".yml"):
+        return load_supervised(target).data
+    if trained is None:
+        return DataChoice(folder=target)
+    before = build(DataChoice, trained["data"], "the checkpoint's recipe: data")
+    return replace(before, folder=target, scenes=None, faces=None, lists=None)
 
 
 def in_memory(source: Source, name: str) -> MemorySource:
@@ -77,6 +116,19 @@ def in_memory(source: Source, name: str) -> MemorySource:
     )
 
 
+def _with_a_face(source: Source, split: str) -> np.ndarray:
+    places = np.flatnonzero(source.present)
+    if not len(places):
+        raise InputError(
+            f"Nobody in the {split} split has a face, and the network reads nothing else.",
+            "Give a network with a context stream, or face boxes.",
+        )
+    if len(places) < len(source):
+        count = len(source) - len(places)
+        print(f"caer: {count} {split} samples without a face are left out", file=sys.stderr)
+    return places
+
+
 def _from_folder(
     network: EmotionNetwork, choice: DataChoice, folder: Path, split: str, cut: Cut
 ) -> Source:
@@ -87,18 +139,25 @@ def _from_folder(
             f"{folder} holds {data.kind}s, and {network.architecture} reads {wanted}s.",
             "Use caer_net or c3d for videos and the other networks for pictures.",
         )
-    samples = _split_samples(data, split, choice.validation_share)
+    if data.kind == "image":
+        return _pictures(choice, data, split, cut)
     cache = choice.faces or folder / FACES
-    if choice.faces is None and not cache.is_file():
-        if data.kind == "video":
-            raise InputError(
-                f"{cache} does not exist.", f"Detect the faces once: caer data boxes {folder}"
-            )
-        return PictureSource(folder, samples, cut)
-    boxes = read_boxes(cache)
-    if data.kind == "video":
-        return ClipSource(folder, samples, cut, boxes)
-    return PictureSource(folder, samples, cut, boxes)
+    if not cache.is_file():
+        raise InputError(
+            f"{cache} does not exist.", f"Detect the faces once: caer data boxes {folder}"
+        )
+    samples = _split_samples(data, split, choice.validation_share)
+    return ClipSource(folder, samples, cut, read_boxes(cache))
+
+
+def _pictures(choice: DataChoice, data: Dataset, split: str, cut: Cut) -> PictureSource:
+    if data.kind != "image":
+        raise InputError(f"{data.root} holds videos.", "Give a folder of pictures.")
+    cache = choice.faces or data.root / FACES
+    # Lists may name the faces: only a cache that was asked for has to be there.
+    boxes = read_boxes(cache) if choice.faces or cache.is_file() else None
+    samples = _split_samples(data, split, choice.validation_share)
+    return PictureSource(data.root, samples, cut, boxes)
 
 
 def _split_samples(data: Dataset, split: str, share: float) -> list[Sample]:

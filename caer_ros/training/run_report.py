@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from caer_ros.bundles import write_atomically
+from caer_ros.evaluation.figures import save_figure
 
 
 class RunReport:
@@ -72,13 +73,6 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
         axes.set_title(title)
         axes.legend()
     save_figure(figure, path)
-
-
-def save_figure(figure: Any, path: Path) -> None:
-    """Write a matplotlib figure as PNG, wholly or not at all."""
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=110)
-    write_atomically(path, stream.getvalue())
 
 
 def _tensorboard(folder: Path, epochs_done: int) -> Any:

@@ -42,6 +42,7 @@ def train_supervised(
     out: Path,
     resume: bool = False,
     sources: tuple[Source, Source] | None = None,
+    show: bool = True,
 ) -> dict[str, Any]:
     """Train by a recipe.
 
@@ -53,6 +54,7 @@ def train_supervised(
         out: folder; refused where it holds a run, unless `resume`.
         resume: go on after a kill; of a finished run, only say how it ended.
         sources: training and validation samples, instead of the recipe's own.
+        show: progress bars on stderr, where that is a terminal.
 
     Returns:
         what metrics.json holds; in processes other than the first, an empty dictionary.
@@ -76,7 +78,7 @@ def train_supervised(
     )
     out.mkdir(parents=True, exist_ok=True)
     run = SupervisedRun(fabric, recipe, network, train, validation, out)
-    progress = Fit(fabric, run.work(), recipe, run.written, out, resume).run()
+    progress = Fit(fabric, run.work(), recipe, run.written, out, resume, show).run()
     if not fabric.is_global_zero:
         return {}
     return run.finish(progress.history, progress.best_epoch)
@@ -110,22 +112,25 @@ def launch(recipe: SupervisedRecipe) -> Fabric:
 
 
 def make_optimizer(network: nn.Module, choice: Optimizer, rate: float) -> torch.optim.Optimizer:
-    """The optimiser that a recipe names, over what is to be trained."""
-    trained = [p for p in network.parameters() if p.requires_grad]
-    if choice.name == "sgd":
-        return torch.optim.SGD(
-            trained,
-            lr=rate,
-            momentum=choice.momentum,
-            nesterov=choice.nesterov,
-            weight_decay=choice.weight_decay,
-        )
-    # Shrinking a bias or the scale of a normalisation regularises nothing.
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": choice.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    """The optimiser that a recipe names, over what is to be trained.
+
+    Each group's "scale" is what the loop multiplies the learning rate with.
+    """
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        scale = choice.gate_rate if "_gate." in name else 1.0
+        # Shrinking a bias or the scale of a normalisation regularises nothing.
+        spared = choice.name == "adamw" and parameter.ndim <= 1
+        groups.setdefault((scale, 0.0 if spared else choice.weight_decay), []).append(parameter)
+    listed = [
+        {"params": parameters, "scale": scale, "weight_decay": decay}
+        for (scale, decay), parameters in groups.items()
     ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=rate)
+    if choice.name == "sgd":
+        return torch.optim.SGD(listed, rate, momentum=choice.momentum, nesterov=choice.nesterov)
+    return torch.optim.AdamW(listed, rate)
 
 
 class SupervisedRun:
@@ -164,7 +169,9 @@ class SupervisedRun:
     def finish(self, history: tuple[dict[str, Any], ...], best_epoch: int) -> dict[str, Any]:
         """Write the pictures and the card; returns metrics.json."""
         best = load_network(self._out / "best.safetensors", self._network.architecture)
-        scores = _scores(self._predict(PeopleGraph(best)), self._validation)
+        # The first process alone is here, and has to predict for all.
+        found = self._predict_some(PeopleGraph(best), np.arange(len(self._validation)))
+        scores = _scores(found, self._validation)
         metrics = {
             "best_epoch": best_epoch + 1,
             "epochs": len(history),
@@ -186,22 +193,22 @@ class SupervisedRun:
     def _predict(self, graph: PeopleGraph) -> np.ndarray:
         """float64 [N, K] of the validation samples, each process taking its share."""
         fabric, count = self._fabric, len(self._validation)
+        if fabric.world_size == 1:
+            return self._predict_some(graph, np.arange(count))
         mine = np.arange(fabric.global_rank, count, fabric.world_size)
         # Every process must hand in as many rows; a row handed in twice does no harm.
         mine = np.resize(mine, -(-count // fabric.world_size)) if len(mine) else np.zeros(1, int)
-        found = predict(
-            graph.to(fabric.device).eval(),
-            self._validation,
-            mine,
-            self._recipe.data.workers,
-            autocast=fabric.autocast,
-        ).probabilities
-        if fabric.world_size == 1:
-            return found
+        found = self._predict_some(graph, mine)
         rows, values = fabric.all_gather((torch.from_numpy(mine), torch.from_numpy(found)))
         whole = np.zeros((count, found.shape[1]))
         whole[rows.flatten().cpu().numpy()] = values.flatten(0, 1).cpu().numpy()
         return whole
+
+    def _predict_some(self, graph: PeopleGraph, rows: np.ndarray) -> np.ndarray:
+        fabric, workers = self._fabric, self._recipe.data.workers
+        graph = graph.to(fabric.device).eval()
+        found = predict(graph, self._validation, rows, workers, autocast=fabric.autocast)
+        return found.probabilities
 
     def _validate(self, model: nn.Module) -> dict[str, float]:
         assert isinstance(model, PeopleGraph)

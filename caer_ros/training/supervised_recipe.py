@@ -49,6 +49,8 @@ class DataChoice:
             network wants it.
         jitter: of face boxes in training, in shares of their longer side.
         workers: processes that load; 0 loads in the training process.
+        skip_bad: read every file once before the start and leave out, by name, those that can not
+            be read; without it the first such file ends the run.
     """
 
     folder: Path | None = None
@@ -61,6 +63,7 @@ class DataChoice:
     hide_faces: bool | None = None
     jitter: float = 0.0
     workers: int = 2
+    skip_bad: bool = False
 
     def __post_init__(self) -> None:
         if (self.folder is None) == (self.scenes is None):
@@ -78,12 +81,30 @@ class DataChoice:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """`sgd` with momentum, or `adamw`. Weight decay spares biases and normalisations in adamw."""
+    """How weights are moved.
+
+    Attributes:
+        name: `sgd` with momentum, or `adamw`.
+        momentum, nesterov: of sgd.
+        weight_decay: spares biases and normalisations in adamw.
+        gate_rate: learning rate of adaptive fusion's gates, in shares of all others'. The face is
+            learnt first; gates as fast as the rest then give it all the weight (λ_face = 1 for
+            everybody within an epoch), their softmax has no gradient left, and the context is
+            never heard. See docs/ablation.md.
+    """
 
     name: Literal["sgd", "adamw"] = "sgd"
     momentum: float = 0.9
     nesterov: bool = False
     weight_decay: float = 0.0
+    gate_rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.momentum < 1 or self.weight_decay < 0 or not 0 <= self.gate_rate <= 1:
+            raise InputError(
+                "optimizer: momentum, weight_decay or gate_rate is out of its range.",
+                "Use a momentum in [0, 1), a weight decay of at least 0, a gate rate in [0, 1].",
+            )
 
 
 @dataclass(frozen=True)

@@ -72,10 +72,18 @@ def test_attention_warms_what_is_attended_and_never_a_face():
     drawn = draw_overlay(FRAME, "bgr8", result).astype(int)
     assert np.abs(drawn[40, 285] - 100).max() > 30
     assert np.abs(drawn[200, 200] - 100).max() <= 1
-    everywhere = np.full((14, 14), 0.5, np.float32)
-    everywhere[0, 13] = 0  # all but one corner attended
-    drawn = draw_overlay(FRAME, "bgr8", Result((person(face),), {}, everywhere))
+    left = np.zeros((14, 14), np.float32)
+    left[:, :4] = 1 / 56  # all of the left side, where the face is
+    drawn = draw_overlay(FRAME, "bgr8", Result((person(face),), {}, left)).astype(int)
+    assert np.abs(drawn[60, 40] - 100).max() > 20
     assert (drawn[125:200, 10:70] == 100).all(), "no heat on the face"
+
+
+def test_attention_that_points_nowhere_is_not_drawn():
+    flat = np.full((14, 14), 1 / 196, np.float32)
+    flat[3, 3] += 1e-5
+    drawn = draw_overlay(FRAME, "bgr8", Result((), {}, flat))
+    assert np.abs(drawn.astype(int) - 100).max() <= 1
 
 
 @pytest.mark.parametrize("encoding", ["rgb8", "bgra8", "rgba8", "mono8"])

@@ -1,0 +1,155 @@
+"""What an ablation's networks do on scenes that none of them was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from caer_ros.core import CAER7, Box
+from caer_ros.datasets.scenes import coverage
+from caer_ros.evaluation.predictions import Predictions, predict
+from caer_ros.evaluation.scores import score
+from caer_ros.networks.checkpoint import load_network
+from caer_ros.networks.people_graph import PeopleGraph
+from caer_ros.training.ablation.plan import FULL, AblationPlan
+from caer_ros.training.ablation.runs import Run, cut_of, split_scenes
+from caer_ros.training.ablation.scene_set import SceneSet, scene_set
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """A row of Table 3: scores by seed, in [0, 1]."""
+
+    row: str
+    accuracy: tuple[float, ...]
+    balanced_accuracy: tuple[float, ...]
+    face_weight: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class AttentionResult:
+    """Where the context's attention lies, by seed: shares of its mass, in [0, 1].
+
+    on_object, on_face: inside the planted object's and the subject's face's box, over the scenes
+    with an object. even_object, even_face: what even attention would give.
+    """
+
+    hide_faces: bool
+    on_object: tuple[float, ...]
+    on_face: tuple[float, ...]
+    even_object: float
+    even_face: float
+
+
+@dataclass(frozen=True)
+class WeightCurve:
+    """λ_face of full networks by what makes a face ambiguous.
+
+    trained_levels, by_training: means of networks that were each trained and asked at one
+        ambiguity, one seed each.
+    levels, by_level: [levels][seeds] means of the table's networks, asked at each ambiguity.
+    mixture_edges, by_mixture: [bins][seeds] means of the same over faces by how mixed they look
+        (see SceneSet.mixture).
+    """
+
+    trained_levels: tuple[float, ...]
+    by_training: tuple[float, ...]
+    levels: tuple[float, ...]
+    by_level: tuple[tuple[float, ...], ...]
+    mixture_edges: tuple[float, ...]
+    by_mixture: tuple[tuple[float, ...], ...]
+
+
+_EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+def predictions(out: Path, run: Run, scenes: SceneSet) -> Predictions:
+    """What a run's best checkpoint says of scenes, cut as the run was trained."""
+    network = load_network(run.folder(out) / "best.safetensors")
+    return predict(PeopleGraph(network).eval(), scenes.source(run.hide_faces))
+
+
+def measure_rows(plan: AblationPlan, out: Path) -> list[RowResult]:
+    """Table 3 on the test scenes."""
+    scenes = split_scenes(plan, out, "test")
+    results = []
+    for row in plan.rows:
+        found = [predictions(out, Run(row, seed), scenes) for seed in plan.seeds]
+        scores = [score(f.probabilities, scenes.labels, CAER7) for f in found]
+        results.append(
+            RowResult(
+                row,
+                tuple(s.accuracy for s in scores),
+                tuple(s.balanced_accuracy for s in scores),
+                tuple(float(f.fusion[:, 0].mean()) for f in found),
+            )
+        )
+    return results
+
+
+def measure_attention(plan: AblationPlan, out: Path, hide_faces: bool) -> AttentionResult:
+    """Attention of the full networks that were trained with, or without, hiding faces."""
+    scenes = split_scenes(plan, out, "test")
+    planted = ~np.isnan(scenes.objects[:, 0])
+    on_object, on_face = [], []
+    for seed in plan.seeds:
+        attention = predictions(out, Run(FULL, seed, hide_faces), scenes).attention[planted]
+        cells = attention.shape[1:]
+        objects = covered(scenes.objects[planted], scenes, cells)
+        faces = covered(scenes.face_boxes[planted], scenes, cells)
+        on_object.append(float((attention * objects).sum(axis=(1, 2)).mean()))
+        on_face.append(float((attention * faces).sum(axis=(1, 2)).mean()))
+    return AttentionResult(
+        hide_faces, tuple(on_object), tuple(on_face), float(objects.mean()), float(faces.mean())
+    )
+
+
+def covered(boxes: np.ndarray, scenes: SceneSet, cells: Sequence[int]) -> np.ndarray:
+    """Share of each attention cell that a box covers: boxes [N, 4] -> float64 [N, *cells]."""
+    side = scenes.hidden.shape[1]
+    return np.stack([coverage(Box(*map(float, b)), side, side, *cells) for b in boxes])
+
+
+def measure_weights(plan: AblationPlan, out: Path) -> WeightCurve:
+    """λ_face at each ambiguity, of training and of asking, and by how mixed the faces look."""
+    by_training = [
+        float(
+            predictions(out, Run(FULL, plan.seeds[0], ambiguity=level), _level(plan, out, level))
+            .fusion[:, 0]
+            .mean()
+        )
+        for level in plan.trained_levels
+    ]
+    asked = [_level(plan, out, level) for level in plan.levels]
+    weights = [
+        np.stack([predictions(out, Run(FULL, seed), scenes).fusion[:, 0] for seed in plan.seeds])
+        for scenes in asked
+    ]
+    mixture = np.concatenate([scenes.mixture for scenes in asked])
+    return WeightCurve(
+        plan.trained_levels,
+        tuple(by_training),
+        plan.levels,
+        tuple(tuple(found.mean(axis=1).tolist()) for found in weights),
+        _EDGES,
+        _by_bin(mixture, np.concatenate(weights, axis=1)),
+    )
+
+
+def _level(plan: AblationPlan, out: Path, level: float) -> SceneSet:
+    """Unseen scenes whose faces are all of one ambiguity."""
+    name = f"ambiguity-{level:g}"
+    controls = replace(plan.scenes.controls, ambiguity=level)
+    folder, seed, count = out / "scenes" / name, plan.scenes.seed, plan.level_scenes
+    return scene_set(folder, seed, name, controls, count, cut_of(plan))
+
+
+def _by_bin(mixture: np.ndarray, weight: np.ndarray) -> tuple[tuple[float, ...], ...]:
+    place = np.clip(np.digitize(mixture, _EDGES) - 1, 0, len(_EDGES) - 2)
+    return tuple(
+        tuple(weight[:, place == k].mean(axis=1).tolist()) if (place == k).any() else ()
+        for k in range(len(_EDGES) - 1)
+    )

@@ -1,0 +1,108 @@
+"""Trains the runs of an ablation, some at a time, and picks up those that a kill left over."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from caer_ros.datasets.cuts import Cut
+from caer_ros.training.ablation.plan import FULL, AblationPlan
+from caer_ros.training.ablation.scene_set import SceneSet, scene_set
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run.
+
+    Attributes:
+        row: of Table 3.
+        seed: of weights, order and dropout.
+        hide_faces: in the context.
+        ambiguity: of the scenes, instead of the plan's.
+    """
+
+    row: str
+    seed: int
+    hide_faces: bool = True
+    ambiguity: float | None = None
+
+    def folder(self, out: Path) -> Path:
+        """Where its checkpoints lie."""
+        shown = "" if self.hide_faces else "-faces-visible"
+        level = "" if self.ambiguity is None else f"-ambiguity{self.ambiguity:g}"
+        return out / "runs" / f"{self.row}{shown}{level}-seed{self.seed}"
+
+
+def planned_runs(plan: AblationPlan) -> list[Run]:
+    """All runs, the slow ones first, so that no core idles long at the end."""
+    runs = [Run(row, seed) for row in plan.rows for seed in plan.seeds]
+    if plan.without_hiding:
+        runs += [Run(FULL, seed, hide_faces=False) for seed in plan.seeds]
+    runs += [Run(FULL, plan.seeds[0], ambiguity=level) for level in plan.trained_levels]
+    return sorted(runs, key=lambda run: -len(run.row))
+
+
+def split_scenes(
+    plan: AblationPlan, out: Path, split: str, ambiguity: float | None = None
+) -> SceneSet:
+    """The scenes of `train`, `validation` or `test`, drawn on the first call."""
+    scenes, controls, name = plan.scenes, plan.scenes.controls, split
+    if ambiguity is not None:
+        controls = replace(controls, ambiguity=ambiguity)
+        name = f"{split}-{ambiguity:g}"
+    count = getattr(scenes, split)
+    return scene_set(out / "scenes" / name, scenes.seed, split, controls, count, cut_of(plan))
+
+
+def cut_of(plan: AblationPlan) -> Cut:
+    """Sizes of faces and contexts."""
+    data = plan.recipe.data
+    return Cut(face=data.face_size or 96, context=data.context_size or 224)
+
+
+def train_all(plan: AblationPlan, out: Path) -> None:
+    """Draw the scenes and train what is not trained yet."""
+    runs = planned_runs(plan)
+    for level in sorted({run.ambiguity for run in runs}, key=str):
+        for split in ("train", "validation"):
+            split_scenes(plan, out, split, level)
+    with tqdm(total=len(runs), unit="run", file=sys.stderr, disable=None) as bar:
+        if plan.jobs == 1:
+            for run in runs:
+                _train(plan, out, run)
+                bar.update()
+            return
+        # Not forked: a fork of a process that has used torch's threads may hang.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(plan.jobs, context, _share_cores, (plan.jobs,)) as pool:
+            futures = [pool.submit(_train, plan, out, run) for run in runs]
+            for future in as_completed(futures):
+                future.result()
+                bar.update()
+
+
+def _share_cores(jobs: int) -> None:
+    import torch
+
+    torch.set_num_threads(max(len(os.sched_getaffinity(0)) // jobs, 1))
+
+
+def _train(plan: AblationPlan, out: Path, run: Run) -> None:
+    from caer_ros.training.supervised import train_supervised
+
+    train, validation = (
+        split_scenes(plan, out, split, run.ambiguity) for split in ("train", "validation")
+    )
+    train_supervised(
+        plan.run_recipe(run.row, run.seed, run.hide_faces),
+        run.folder(out),
+        resume=True,
+        sources=(train.source(run.hide_faces), validation.source(run.hide_faces)),
+        show=False,
+    )
