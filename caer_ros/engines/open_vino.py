@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ class OpenVinoEngine(EngineBase):
         if cache is not None:
             options["CACHE_DIR"] = str(cache)
         try:
-            model = ov.Core().compile_model(str(path), "CPU", options)
+            model = _core().compile_model(str(path), "CPU", options)
         except Exception as error:  # OpenVINO raises bare RuntimeError for everything
             raise EngineBuildError(
                 f"OpenVINO {ov.__version__} can not load {path}: {_one_line(error)}",
@@ -65,6 +66,18 @@ class OpenVinoEngine(EngineBase):
 
     def close(self) -> None:
         self._request = None
+
+
+@cache
+def _core() -> ov.Core:
+    """The one Core of this process, never let go.
+
+    A Core gives the thread a signal stack of its own, and puts back the one before when it goes. Of
+    two that do not go in reverse order, the second puts back the first one's freed memory: the next
+    signal that Python handles (Ctrl-C, a child that ends) then crashes the process. One Core also
+    loads the CPU plugin once for all networks.
+    """
+    return ov.Core()
 
 
 def _one_line(error: Exception) -> str:

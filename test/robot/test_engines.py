@@ -111,6 +111,27 @@ def test_an_unwritable_cache_is_no_obstacle(doubler, monkeypatch, tmp_path):
         assert engine.run({"x": np.ones((1, 3), np.uint8)})["y"].sum() == 6
 
 
+@pytest.mark.skipif(not HAS_OPENVINO, reason="OpenVINO is not installed")
+def test_signals_are_handled_after_engines_were_closed(doubler):
+    code = f"""
+import faulthandler, gc, os, pathlib, signal
+faulthandler.enable()
+from caer_ros.engines import open_engine
+path = pathlib.Path({str(doubler)!r})
+first, second = open_engine(path, "openvino"), open_engine(path, "openvino")
+first.close()
+del first
+gc.collect()
+second.close()
+del second
+gc.collect()
+signal.signal(signal.SIGUSR1, lambda *_: print("handled"))
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr
+
+
 def test_the_robot_side_imports_no_torch_and_no_onnx():
     code = (
         "import sys, caer_ros.perception, caer_ros.cli.main;"

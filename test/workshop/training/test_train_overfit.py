@@ -67,7 +67,7 @@ def test_caer_net(noise_source: Callable) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "context", "frames"),
-    [("alexnet", 224, 0), ("vgg16", 32, 0), ("resnet50", 64, 0), ("c3d", 32, 16)],
+    [("alexnet", 224, 0), ("vgg16", 64, 0), ("resnet50", 64, 0), ("c3d", 32, 16)],
 )
 def test_baselines(name: str, context: int, frames: int, noise_source: Callable) -> None:
     # Deeper, and but for ResNet without batch normalisation: smaller steps, and more of them.
