@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -50,6 +51,11 @@ def learn_by_heart(
     return float(torch.cat(right).float().mean())
 
 
+MINUTES = pytest.mark.skipif(
+    not os.environ.get("CAER_SLOW"), reason="minutes on two cores: set CAER_SLOW=1 to run it"
+)
+
+
 def test_caer_net_s(noise_source: Callable) -> None:
     assert learn_by_heart(noise_source, "caer_net_s", 48, 48, 0) > 0.99
 
@@ -67,7 +73,12 @@ def test_caer_net(noise_source: Callable) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "context", "frames"),
-    [("alexnet", 224, 0), ("vgg16", 64, 0), ("resnet50", 64, 0), ("c3d", 32, 16)],
+    [
+        ("alexnet", 224, 0),
+        pytest.param("vgg16", 64, 0, marks=MINUTES),
+        pytest.param("resnet50", 64, 0, marks=MINUTES),
+        pytest.param("c3d", 32, 16, marks=MINUTES),
+    ],
 )
 def test_baselines(name: str, context: int, frames: int, noise_source: Callable) -> None:
     # Deeper, and but for ResNet without batch normalisation: smaller steps, and more of them.
