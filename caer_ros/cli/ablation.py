@@ -15,7 +15,7 @@ def add_parser(subparsers: Any) -> None:
         description="Train every row of Table 3 over some seeds on scenes whose truth is known, and"
         " write ablation.md with the table, attention inside the planted object's box and the"
         " face's weight against its ambiguity. After a kill the same command goes on.",
-        epilog="Example: caer ablation recipes/ablation.yaml --small --out /tmp/ablation",
+        epilog="Example: caer ablation recipes/ablation.yaml --small --out runs/ablation",
     )
     parser.add_argument("recipe", type=Path, help="YAML file, see recipes/ablation.yaml")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")

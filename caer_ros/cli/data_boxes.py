@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from caer_ros.cli.options import add_detector_options
+
 if TYPE_CHECKING:
     from caer_ros.datasets.face_boxes import FileFaces
 
@@ -29,17 +31,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--lists", type=Path, metavar="DIR", help="also write DIR/train.csv ... (pictures only)"
     )
-    parser.add_argument("--detector", default="centerface", help="name or folder (%(default)s)")
-    parser.add_argument("--backend", default="auto", help="as of `caer run` (%(default)s)")
-    parser.add_argument(
-        "--detector-size", type=int, default=640, metavar="PIXELS", help="(%(default)s)"
-    )
-    parser.add_argument(
-        "--detector-threshold", type=float, default=0.5, metavar="SCORE", help="(%(default)s)"
-    )
-    parser.add_argument(
-        "--min-face", type=float, default=16.0, metavar="PIXELS", help="(%(default)s)"
-    )
+    add_detector_options(parser)
     parser.add_argument(
         "--skip-bad", action="store_true", help="count unreadable files and go on without them"
     )

@@ -8,6 +8,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from caer_ros.cli.options import add_detector_options
+
 if TYPE_CHECKING:
     from caer_ros.datasets.harvest import Film, Piece
     from caer_ros.datasets.shot_choice import Rules
@@ -45,17 +47,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the sheets (%(default)s)")
     _add_rules(parser)
-    parser.add_argument("--detector", default="centerface", help="name or folder (%(default)s)")
-    parser.add_argument("--backend", default="auto", help="as of `caer run` (%(default)s)")
-    parser.add_argument(
-        "--detector-size", type=int, default=640, metavar="PIXELS", help="(%(default)s)"
-    )
-    parser.add_argument(
-        "--detector-threshold", type=float, default=0.5, metavar="SCORE", help="(%(default)s)"
-    )
-    parser.add_argument(
-        "--min-face", type=float, default=32.0, metavar="PIXELS", help="(%(default)s)"
-    )
+    add_detector_options(parser, min_face=32.0)
     parser.add_argument(
         "--skip-bad", action="store_true", help="count unreadable videos and go on without them"
     )

@@ -13,37 +13,8 @@ def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
     default = PipelineConfig()
     group = parser.add_argument_group("models")
     group.add_argument("--model", default=default.model, help="bundle name or folder (%(default)s)")
-    group.add_argument(
-        "--detector", default=default.detector, help="face detector, name or folder (%(default)s)"
-    )
     group.add_argument("--precision", default=default.precision, help="fp32 or int8 (%(default)s)")
-    group.add_argument(
-        "--backend",
-        default=default.backend,
-        choices=BACKENDS,
-        help="auto takes OpenVINO where it is installed, else ONNX Runtime (%(default)s)",
-    )
-    group.add_argument(
-        "--detector-size",
-        type=int,
-        default=default.detector_size,
-        metavar="PIXELS",
-        help="longer side of the detector's input: more finds smaller faces (%(default)s)",
-    )
-    group.add_argument(
-        "--detector-threshold",
-        type=float,
-        default=default.detector_threshold,
-        metavar="SCORE",
-        help="least face score, 0.05 to 1 (%(default)s)",
-    )
-    group.add_argument(
-        "--min-face",
-        type=float,
-        default=default.min_face,
-        metavar="PIXELS",
-        help="least side of a face in the frame (%(default)s)",
-    )
+    add_detector_options(group)
     group.add_argument(
         "--max-people",
         type=int,
@@ -55,6 +26,43 @@ def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=default.threads,
         help="threads for one inference, 0: the back end chooses (%(default)s)",
+    )
+
+
+def add_detector_options(
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup, min_face: float | None = None
+) -> None:
+    """Detector, backend and thresholds; PipelineConfig's defaults but for `min_face` if given."""
+    default = PipelineConfig()
+    parser.add_argument(
+        "--detector", default=default.detector, help="face detector, name or folder (%(default)s)"
+    )
+    parser.add_argument(
+        "--backend",
+        default=default.backend,
+        choices=BACKENDS,
+        help="auto takes OpenVINO where it is installed, else ONNX Runtime (%(default)s)",
+    )
+    parser.add_argument(
+        "--detector-size",
+        type=int,
+        default=default.detector_size,
+        metavar="PIXELS",
+        help="longer side of the detector's input: more finds smaller faces (%(default)s)",
+    )
+    parser.add_argument(
+        "--detector-threshold",
+        type=float,
+        default=default.detector_threshold,
+        metavar="SCORE",
+        help="least face score, 0.05 to 1 (%(default)s)",
+    )
+    parser.add_argument(
+        "--min-face",
+        type=float,
+        default=default.min_face if min_face is None else min_face,
+        metavar="PIXELS",
+        help="least side of a face in the frame (%(default)s)",
     )
 
 
