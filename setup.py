@@ -43,6 +43,8 @@ EXTRAS = {
         "lightning-fabric>=2.2",
         "matplotlib>=3.5",
         "pillow>=9",
+        # COCO's own average precision, for the detection of people.
+        "pycocotools>=2.0.6",
         "safetensors>=0.4",
         # Plain scenedetect brings another OpenCV beside the headless one.
         "scenedetect-headless>=0.7,<0.8",

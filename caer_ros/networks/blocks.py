@@ -135,10 +135,17 @@ class AdaptiveFusion(nn.Module):
     def forward(
         self, face: Tensor, context: Tensor, face_present: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
+        weights = self.weigh(face, context, face_present)
+        return self.classify(face, context, weights), weights
+
+    def weigh(self, face: Tensor, context: Tensor, face_present: Tensor | None = None) -> Tensor:
+        """The weights of both vectors (eq. 5): [N, 2]."""
         scores = torch.cat([self.face_gate(face), self.context_gate(context)], dim=1)
         if face_present is not None:
             absent = torch.stack([~face_present, torch.zeros_like(face_present)], dim=1)
             scores = scores.masked_fill(absent, float("-inf"))
-        weights = torch.softmax(scores, dim=1)
-        fused = torch.cat([face * weights[:, :1], context * weights[:, 1:]], dim=1)
-        return self.classifier(fused), weights
+        return torch.softmax(scores, dim=1)
+
+    def classify(self, face: Tensor, context: Tensor, weights: Tensor) -> Tensor:
+        """Logits of the vectors so weighted (eq. 6 and 7): [N, K]."""
+        return self.classifier(torch.cat([face * weights[:, :1], context * weights[:, 1:]], dim=1))

@@ -12,14 +12,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from caer_ros.core import InputError
+from caer_ros.networks.benet.benet import BENet
 from caer_ros.networks.caer_net_s import ARCHITECTURE, CaerNetS
-from caer_ros.networks.interface import EmotionNetwork
+from caer_ros.networks.interface import EmotionNetwork, Network
 from caer_ros.networks.registry import NETWORKS, build_network
 
 
-def save_checkpoint(
-    network: EmotionNetwork, path: Path, extra: dict[str, Any] | None = None
-) -> None:
+def save_checkpoint(network: Network, path: Path, extra: dict[str, Any] | None = None) -> None:
     """Write `path` (.safetensors) and the .json beside it; each appears whole or not at all.
 
     `extra` goes into the .json under "extra" (recipe, metrics): JSON types only.
@@ -77,8 +76,19 @@ def load_checkpoint(path: Path) -> CaerNetS:
     return cast(CaerNetS, load_network(path, ARCHITECTURE))
 
 
+def load_benet(path: Path) -> BENet:
+    """The BENet of a checkpoint, in evaluation mode, on the CPU.
+
+    Raises:
+        InputError: a file is missing or unreadable, or holds another network.
+    """
+    return cast(BENet, load_network(path, BENet.architecture))
+
+
 def load_network(path: Path, architecture: str | None = None) -> EmotionNetwork:
     """The network of a checkpoint, whichever it is, in evaluation mode, on the CPU.
+
+    A BENet comes back too, although it is no EmotionNetwork: use `load_benet` where one is meant.
 
     Raises:
         InputError: a file is missing or unreadable, holds weights of another network, or is not of

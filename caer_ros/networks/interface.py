@@ -1,4 +1,4 @@
-"""What every network takes and returns, so that one loop trains and one judge scores them all."""
+"""What networks take and return, so that one loop trains and one judge scores them all."""
 
 from __future__ import annotations
 
@@ -24,8 +24,22 @@ class NetworkOutput(NamedTuple):
     attention: Tensor
 
 
-class EmotionNetwork(nn.Module):
-    """Base of all networks: their facts, and `forward(face, context, scene, face_present=None)`.
+class Network(nn.Module):
+    """Base of all networks: what the registry and the checkpoints know them by.
+
+    Attributes:
+        architecture: the network's name in the registry and in its checkpoints.
+        config: the dataclass of its switches.
+    """
+
+    architecture: str
+    config: Any
+
+
+class EmotionNetwork(Network):
+    """Base of those that read people cut from a frame; BENet reads whole pictures and is none.
+
+    Their facts, and `forward(face, context, scene, face_present=None)`.
 
     face: float [N, *face_shape], normalised; None or ignored where `reads_face` is False.
     context: float [M, *context_shape], normalised; None or ignored where `reads_context` is False.
@@ -33,15 +47,11 @@ class EmotionNetwork(nn.Module):
     face_present: bool [N] or None (everybody has a face).
 
     Attributes:
-        architecture: the network's name in the registry and in its checkpoints.
-        config: the dataclass of its switches.
         dims: 2 for pictures [3, H, W], 3 for clips [3, T, H, W].
         hides_faces: whether `context` must have every face of the frame hidden. This is the
             data's part: the baselines want the whole picture in `context`, faces and all.
     """
 
-    architecture: str
-    config: Any
     dims: int
     face_shape: tuple[int, ...]
     context_shape: tuple[int, ...]
