@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ def add_parser(subparsers: Any) -> None:
         description="Open every picture or video below ROOT (laid out like CAER, CAER-S, AFEW or "
         "SFEW), count classes as in CAER-Net's Table 1, and look for damaged files, face boxes "
         "outside their picture, byte-identical files, and near duplicates in two splits: CAER-S "
-        "was split by frame, so a network can answer from memory.",
+        "was split by frame, so a network can answer from memory. Of EMOTIC and HECO: people, "
+        "categories and crowds a split, people annotated twice or outside their picture, and "
+        "damaged files.",
         epilog="Example: caer data check CAER-S --skip-bad --write-split splits/by_clip ; then "
         "caer data check CAER-S --lists splits/by_clip shows what is left of the leak.",
     )
@@ -68,17 +71,17 @@ def run(args: argparse.Namespace) -> int:
         write_split,
     )
     from caer_ros.datasets.box_report import check_no_lists
+    from caer_ros.datasets.emotic.check import people_layout
     from caer_ros.datasets.layouts import read_dataset
 
-    if args.write_split:
-        check_no_lists(args.write_split)
     if args.workers < 1:
         raise InputError(f"--workers {args.workers} is too small.", "Use 1 or more.")
+    if people_layout(args.root):
+        return _run_people(args)
+    if args.write_split:
+        check_no_lists(args.write_split)
     found = audit(read_dataset(args.root, args.lists), args.workers)
-    for _, reason in found.bad[:_SHOWN]:
-        print(reason, file=sys.stderr)
-    if len(found.bad) > _SHOWN:
-        print(f"... and {len(found.bad) - _SHOWN} more; --json lists all", file=sys.stderr)
+    _print_reasons([reason for _, reason in found.bad])
     print(json.dumps(audit_to_dict(found), indent=2) if args.json else describe_audit(found))
     if found.bad and not args.skip_bad:
         raise InputError(
@@ -94,3 +97,32 @@ def run(args: argparse.Namespace) -> int:
         written = write_split(found, args.write_split, args.seed)
         print(f"Split by clip: {args.write_split}, {json.dumps(written)}", file=sys.stderr)
     return 0
+
+
+def _run_people(args: argparse.Namespace) -> int:
+    """The same for EMOTIC and HECO."""
+    from caer_ros.core import InputError
+    from caer_ros.datasets.emotic.check import check_people
+    from caer_ros.datasets.emotic.check_report import check_to_dict, describe_check
+
+    if args.lists or args.write_split:
+        raise InputError(
+            f"{args.root} holds annotated people, which --lists and --write-split are not for.",
+            "Leave them out.",
+        )
+    found = check_people(args.root, args.workers)
+    _print_reasons(found.bad)
+    print(json.dumps(check_to_dict(found), indent=2) if args.json else describe_check(found))
+    if found.bad and not args.skip_bad:
+        raise InputError(
+            f"{len(found.bad)} pictures or people are unusable, the first: {found.bad[0]}",
+            "Or add --skip-bad.",
+        )
+    return 0
+
+
+def _print_reasons(reasons: Sequence[str]) -> None:
+    for reason in reasons[:_SHOWN]:
+        print(reason, file=sys.stderr)
+    if len(reasons) > _SHOWN:
+        print(f"... and {len(reasons) - _SHOWN} more; --json lists all", file=sys.stderr)

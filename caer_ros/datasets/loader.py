@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -16,6 +17,8 @@ from caer_ros.datasets.examples import Example, Source
 
 _ENOUGH_AHEAD = 4
 Numbered = tuple[int, Example]
+Made = TypeVar("Made")
+Joined = TypeVar("Joined")
 
 
 class Batch(NamedTuple):
@@ -62,18 +65,24 @@ def view_batches(
 
 
 def load(
-    make: Callable[[Any], list[Numbered]], rows: Sequence[Sequence[Any]], workers: int
-) -> Iterator[Batch]:
+    make: Callable[[Any], list[Made]],
+    rows: Sequence[Sequence[Any]],
+    workers: int,
+    join: Callable[[list[Made]], Joined] = stack,  # type: ignore[assignment]
+) -> Iterator[Joined]:
     """Batches of what `make` makes of the keys in each of `rows`, made by worker processes.
 
+    Args:
+        join: makes a batch, a tuple of tensors, of all that was made of a row's keys.
+
     Raises:
-        CaerError: `make` did, in whatever process.
+        CaerError: `make` or `join` did, in whatever process.
     """
     loader = DataLoader(
         _Made(make),
         batch_sampler=rows,
         num_workers=workers,
-        collate_fn=_collate,
+        collate_fn=partial(_collate, join),
         pin_memory=torch.cuda.is_available(),
         prefetch_factor=_ENOUGH_AHEAD if workers else None,
         worker_init_fn=_one_thread if workers else None,
@@ -83,14 +92,14 @@ def load(
     for batch in loader:
         if isinstance(batch, CaerError):
             raise batch
-        yield Batch(*batch)
+        yield batch
 
 
-class _Made(Dataset["list[Numbered] | CaerError"]):
-    def __init__(self, make: Callable[[Any], list[Numbered]]) -> None:
+class _Made(Dataset["list[Any] | CaerError"]):
+    def __init__(self, make: Callable[[Any], list[Any]]) -> None:
         self.make = make
 
-    def __getitem__(self, key: Any) -> list[Numbered] | CaerError:
+    def __getitem__(self, key: Any) -> list[Any] | CaerError:
         try:
             return self.make(key)
         except CaerError as error:
@@ -98,11 +107,18 @@ class _Made(Dataset["list[Numbered] | CaerError"]):
             return error
 
 
-def _collate(groups: list[list[Numbered] | CaerError]) -> Batch | CaerError:
+def _collate(
+    join: Callable[[list[Made]], Joined], groups: list[list[Made] | CaerError]
+) -> Joined | CaerError:
+    made: list[Made] = []
     for group in groups:
         if isinstance(group, CaerError):
             return group
-    return stack([pair for group in groups for pair in group])  # type: ignore[union-attr]
+        made += group
+    try:
+        return join(made)
+    except CaerError as error:
+        return error
 
 
 def _one_thread(worker: int) -> None:

@@ -1,0 +1,1 @@
+"""Annotated people of EMOTIC and HECO: readers, checks, and samples for BENet."""
