@@ -27,6 +27,7 @@ from caer_ros.networks.published import load_extractor
 from caer_ros.networks.registry import build_network
 from caer_ros.training.feed import TrainingFeed
 from caer_ros.training.fit import Fit, Work
+from caer_ros.training.judges import JudgedGraph
 from caer_ros.training.recipe_data import open_split
 from caer_ros.training.run_card import run_card
 from caer_ros.training.run_report import draw_curves
@@ -162,8 +163,8 @@ class SupervisedRun:
             self._fabric.global_rank,
             self._fabric.world_size,
         )
-        graph = PeopleGraph(network)
-        optimizer = make_optimizer(network, recipe.optimizer, recipe.schedule.learning_rate)
+        graph = JudgedGraph(network) if recipe.judges else PeopleGraph(network)
+        optimizer = make_optimizer(graph, recipe.optimizer, recipe.schedule.learning_rate)
         return Work(graph, optimizer, feed, self._loss, self._validate, self._keep)
 
     def finish(self, history: tuple[dict[str, Any], ...], best_epoch: int) -> dict[str, Any]:
@@ -185,8 +186,10 @@ class SupervisedRun:
         return metrics
 
     def _loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        output = model(batch.face, batch.context, batch.scene, batch.present)
-        return functional.cross_entropy(
+        seen = (batch.face, batch.context, batch.scene, batch.present)
+        judged = self._recipe.judges
+        output, more = model(*seen, label=batch.label) if judged else (model(*seen), 0.0)
+        return more + functional.cross_entropy(
             output.logits.float(), batch.label, label_smoothing=self._recipe.label_smoothing
         )
 

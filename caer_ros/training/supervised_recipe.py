@@ -88,9 +88,9 @@ class Optimizer:
         momentum, nesterov: of sgd.
         weight_decay: spares biases and normalisations in adamw.
         gate_rate: learning rate of adaptive fusion's gates, in shares of all others'. The face is
-            learnt first; gates as fast as the rest then give it all the weight (λ_face = 1 for
-            everybody within an epoch), their softmax has no gradient left, and the context is
-            never heard. See docs/ablation.md.
+            learnt first; without `judges` gates as fast as the rest then give it all the weight
+            (λ_face = 1 for everybody within an epoch), their softmax has no gradient left, and
+            the context is never heard. See docs/ablation.md.
     """
 
     name: Literal["sgd", "adamw"] = "sgd"
@@ -118,6 +118,8 @@ class SupervisedRecipe:
         batch: samples an optimiser step, over all devices.
         schedule: learning rate.
         optimizer, augment: see there.
+        judges: one more classifier a stream, in training only, for networks with two: both streams
+            learn, and the fusion's gates learn how sure each one is (judges.py). Not in the paper.
         label_smoothing: in [0, 1).
         average: decay a step of a moving average of the weights, which is what is validated and
             kept; 0 keeps the weights as they are.
@@ -138,6 +140,7 @@ class SupervisedRecipe:
     schedule: Schedule = field(default_factory=Schedule)
     optimizer: Optimizer = field(default_factory=Optimizer)
     augment: Augment = field(default_factory=Augment)
+    judges: bool = False
     label_smoothing: float = 0.0
     average: float = 0.0
     clip_gradient: float = 0.0

@@ -21,17 +21,15 @@ _BOX = (255, 255, 255)
 
 
 def draw_weights(curve: WeightCurve, path: Path) -> None:
-    """λ_face by the ambiguity of training, of asking, and by how mixed each face looks."""
+    """λ_face by the ambiguity of the scenes, and by how mixed each face looks."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 3.2), layout="constrained")
-    axes = figure.subplots(1, 3, sharey=True)
+    figure = Figure(figsize=(7.5, 3.2), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
     middles = (np.array(curve.mixture_edges[:-1]) + curve.mixture_edges[1:]) / 2
-    trained = tuple((value,) for value in curve.by_training)
     for place, at, values, label in (
-        (axes[0], np.array(curve.trained_levels), trained, "ambiguity trained (and asked) at"),
-        (axes[1], np.array(curve.levels), curve.by_level, "one network: ambiguity asked at"),
-        (axes[2], middles, curve.by_mixture, "one network: mixture in the face"),
+        (axes[0], np.array(curve.levels), curve.by_level, "ambiguity of the scenes"),
+        (axes[1], middles, curve.by_mixture, "mixture in the face"),
     ):
         shown = [(p, v) for p, v in zip(at, values, strict=True) if v]
         x = [p for p, _ in shown]

@@ -45,18 +45,31 @@ class AttentionResult:
 
 
 @dataclass(frozen=True)
-class WeightCurve:
-    """λ_face of full networks by what makes a face ambiguous.
+class FormResult:
+    """A form of the full network, or of its training, by seed.
 
-    trained_levels, by_training: means of networks that were each trained and asked at one
-        ambiguity, one seed each.
-    levels, by_level: [levels][seeds] means of the table's networks, asked at each ambiguity.
-    mixture_edges, by_mixture: [bins][seeds] means of the same over faces by how mixed they look
-        (see SceneSet.mixture).
+    accuracy, face_weight, on_object: as above, on the test scenes.
+    clear, mixed: λ_face of the faces that look least and most mixed (the outer bins of
+        `WeightCurve.mixture_edges`).
     """
 
-    trained_levels: tuple[float, ...]
-    by_training: tuple[float, ...]
+    form: str
+    accuracy: tuple[float, ...]
+    face_weight: tuple[float, ...]
+    on_object: tuple[float, ...]
+    clear: tuple[float, ...]
+    mixed: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class WeightCurve:
+    """λ_face of the full networks that were trained at ambiguities from clear to undecidable.
+
+    levels, by_level: [levels][seeds] means over unseen faces of one ambiguity.
+    mixture_edges, by_mixture: [bins][seeds] means over the same faces by how mixed they look (see
+        SceneSet.mixture).
+    """
+
     levels: tuple[float, ...]
     by_level: tuple[tuple[float, ...], ...]
     mixture_edges: tuple[float, ...]
@@ -90,6 +103,35 @@ def measure_rows(plan: AblationPlan, out: Path) -> list[RowResult]:
     return results
 
 
+def measure_forms(plan: AblationPlan, out: Path) -> list[FormResult]:
+    """The full network as it is, then in each of the plan's other forms."""
+    if not plan.forms:
+        return []
+    scenes = split_scenes(plan, out, "test")
+    planted = ~np.isnan(scenes.objects[:, 0])
+    results = []
+    for form in (None, *plan.forms):
+        found = [predictions(out, Run(FULL, seed, form=form), scenes) for seed in plan.seeds]
+        weights = [f.fusion[:, 0] for f in found]
+        objects = covered(scenes.objects[planted], scenes, found[0].attention.shape[1:])
+        results.append(
+            FormResult(
+                "as in the table" if form is None else form,
+                tuple(score(f.probabilities, scenes.labels, CAER7).accuracy for f in found),
+                tuple(float(w.mean()) for w in weights),
+                tuple(_mass(f.attention[planted], objects) for f in found),
+                tuple(float(w[scenes.mixture < _EDGES[1]].mean()) for w in weights),
+                tuple(float(w[scenes.mixture >= _EDGES[-2]].mean()) for w in weights),
+            )
+        )
+    return results
+
+
+def _mass(attention: np.ndarray, boxes: np.ndarray) -> float:
+    """Mean share of attention [N, h, w] that lies in boxes [N, h, w]."""
+    return float((attention * boxes).sum(axis=(1, 2)).mean())
+
+
 def measure_attention(plan: AblationPlan, out: Path, hide_faces: bool) -> AttentionResult:
     """Attention of the full networks that were trained with, or without, hiding faces."""
     scenes = split_scenes(plan, out, "test")
@@ -100,8 +142,8 @@ def measure_attention(plan: AblationPlan, out: Path, hide_faces: bool) -> Attent
         cells = attention.shape[1:]
         objects = covered(scenes.objects[planted], scenes, cells)
         faces = covered(scenes.face_boxes[planted], scenes, cells)
-        on_object.append(float((attention * objects).sum(axis=(1, 2)).mean()))
-        on_face.append(float((attention * faces).sum(axis=(1, 2)).mean()))
+        on_object.append(_mass(attention, objects))
+        on_face.append(_mass(attention, faces))
     return AttentionResult(
         hide_faces, tuple(on_object), tuple(on_face), float(objects.mean()), float(faces.mean())
     )
@@ -114,24 +156,14 @@ def covered(boxes: np.ndarray, scenes: SceneSet, cells: Sequence[int]) -> np.nda
 
 
 def measure_weights(plan: AblationPlan, out: Path) -> WeightCurve:
-    """λ_face at each ambiguity, of training and of asking, and by how mixed the faces look."""
-    by_training = [
-        float(
-            predictions(out, Run(FULL, plan.seeds[0], ambiguity=level), _level(plan, out, level))
-            .fusion[:, 0]
-            .mean()
-        )
-        for level in plan.trained_levels
-    ]
+    """λ_face by the ambiguity asked at, and by how mixed the faces look."""
     asked = [_level(plan, out, level) for level in plan.levels]
+    runs = [Run(FULL, seed, ambiguity=plan.weighed) for seed in plan.seeds]
     weights = [
-        np.stack([predictions(out, Run(FULL, seed), scenes).fusion[:, 0] for seed in plan.seeds])
-        for scenes in asked
+        np.stack([predictions(out, run, scenes).fusion[:, 0] for run in runs]) for scenes in asked
     ]
     mixture = np.concatenate([scenes.mixture for scenes in asked])
     return WeightCurve(
-        plan.trained_levels,
-        tuple(by_training),
         plan.levels,
         tuple(tuple(found.mean(axis=1).tolist()) for found in weights),
         _EDGES,

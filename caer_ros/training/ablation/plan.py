@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from caer_ros.core import InputError
-from caer_ros.networks.caer_net_config import TABLE_3
+from caer_ros.networks.caer_net_config import TABLE_3, CaerNetConfig
 from caer_ros.training.strict_yaml import build, override, read_mapping
 from caer_ros.training.supervised_recipe import SceneData, SupervisedRecipe
 
@@ -24,10 +24,13 @@ class AblationPlan:
         recipe: of every run; its data are synthetic scenes, its network is the full one.
         rows: names of Table 3's rows (networks/caer_net_config.py).
         seeds: one run a row and seed; all see the same scenes.
+        forms: other forms of the full network or of its training, by name: what each changes in the
+            recipe. One run a form and seed.
         without_hiding: also train the full network with faces visible in the context (Fig. 8).
-        trained_levels: ambiguities that a full network each is trained at, to see how much it comes
-            to trust faces; the first seed only.
-        levels: ambiguities at which the face's weight in the full networks is measured.
+        weighed: range of ambiguities that further full networks are trained at, one a seed, to see
+            how much they come to trust which faces. From clear to undecidable, or they would know
+            nothing of one end.
+        levels: ambiguities at which the face's weight in those networks is measured.
         level_scenes: scenes a level, of both kinds.
         pictures: columns of the panel of attention pictures.
         jobs: runs at a time, each on its share of the processor's cores.
@@ -36,8 +39,9 @@ class AblationPlan:
     recipe: SupervisedRecipe
     rows: tuple[str, ...] = ("F", "C+cA", "F+C", "F+C+cA", "F+C+fA", FULL)
     seeds: tuple[int, ...] = (0, 1, 2)
+    forms: dict[str, SupervisedRecipe] = field(default_factory=dict)
     without_hiding: bool = True
-    trained_levels: tuple[float, ...] = (0.0, 0.5, 1.0)
+    weighed: tuple[float, float] = (0.0, 1.0)
     levels: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     level_scenes: int = 280
     pictures: int = 6
@@ -60,11 +64,16 @@ class AblationPlan:
         assert self.recipe.data.scenes is not None
         return self.recipe.data.scenes
 
-    def run_recipe(self, row: str, seed: int, hide_faces: bool) -> SupervisedRecipe:
+    def run_recipe(
+        self, row: str, seed: int, hide_faces: bool, form: str | None = None
+    ) -> SupervisedRecipe:
         """The recipe of one run."""
-        network = {**self.recipe.network, **TABLE_3[row]}
-        data = replace(self.recipe.data, hide_faces=hide_faces)
-        return replace(self.recipe, network=network, data=data, seed=seed)
+        recipe = self.recipe if form is None else self.forms[form]
+        network = {**recipe.network, **TABLE_3[row]}
+        data = replace(recipe.data, hide_faces=hide_faces)
+        # There is nothing more to judge in a network of one stream.
+        judges = recipe.judges and CaerNetConfig(**TABLE_3[row]).streams == "both"
+        return replace(recipe, network=network, data=data, seed=seed, judges=judges)
 
 
 def load_plan(path: Path, small: bool, settings: Sequence[str] = ()) -> AblationPlan:
@@ -77,13 +86,23 @@ def load_plan(path: Path, small: bool, settings: Sequence[str] = ()) -> Ablation
     changes = raw.pop("small", {})
     if small:
         raw = _merged(raw, changes)
-    return build(AblationPlan, override(raw, settings), f"{path}:")
+    raw = override(raw, settings)
+    forms = raw.pop("forms", {})
+    if not isinstance(forms, dict) or not all(isinstance(c, dict) for c in forms.values()):
+        raise InputError(f"{path}: forms is not a mapping of changes by name.", _REMEDY)
+    plan = build(AblationPlan, raw, f"{path}:")
+    recipes = {
+        name: build(SupervisedRecipe, _merged(raw["recipe"], changes), f"{path}: forms.{name}")
+        for name, changes in forms.items()
+    }
+    return replace(plan, forms=recipes)
 
 
 def _merged(raw: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     merged = dict(raw)
     for key, value in changes.items():
         below = merged.get(key)
-        both = isinstance(below, dict) and isinstance(value, dict)
+        # An empty mapping takes all away that was there.
+        both = isinstance(below, dict) and isinstance(value, dict) and value
         merged[key] = _merged(below, value) if both else value  # type: ignore[arg-type]
     return merged

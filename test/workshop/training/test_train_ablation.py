@@ -70,6 +70,15 @@ def test_both_streams_are_heard(result: dict) -> None:
     assert 0.2 < np.mean(weights) < 0.95
 
 
+def test_ambiguous_faces_weigh_less(result: dict) -> None:
+    """λ_face falls as the face gets more ambiguous."""
+    seen = [np.mean(w) for w in result["weights"]["by_mixture"] if w]
+    # Measured 0.1 to 0.2.
+    assert seen[0] > seen[-1] + 0.04
+    levels = [np.mean(w) for w in result["weights"]["by_level"]]
+    assert levels[0] > levels[-1] + 0.03
+
+
 def test_what_is_written(finished: Path) -> None:
     text = (finished / "ablation.md").read_text()
     assert "`caer ablation " in text
@@ -94,7 +103,7 @@ def test_the_whole_plan() -> None:
     plan = load_plan(RECIPE, small=False)
     runs = planned_runs(plan)
     assert len(plan.rows) == 6
-    assert len(runs) == 6 * 3 + 3 + 3
+    assert len(runs) == (6 + len(plan.forms) + 2) * 3
     assert len({run.folder(Path()) for run in runs}) == len(runs)
     recipe = plan.run_recipe("F+C", 2, True)
     assert recipe.network == {
@@ -103,6 +112,12 @@ def test_the_whole_plan() -> None:
         "fusion": "concat",
     }
     assert (recipe.seed, recipe.data.hide_faces) == (2, True)
+    assert recipe.judges
+    assert not plan.run_recipe("C+cA", 0, True).judges
+    literal = plan.run_recipe(FULL, 1, True, list(plan.forms)[-1])
+    assert literal.network["pooling"] == "mean"
+    assert (literal.judges, literal.seed, literal.epochs) == (False, 1, plan.recipe.epochs)
+    assert not load_plan(RECIPE, small=True).forms
     assert Run(FULL, 0, hide_faces=False).folder(Path()).name == "F+C+cA+fA-faces-visible-seed0"
 
 
