@@ -130,10 +130,10 @@ than the paper's, to save time. All rows and seeds see the same scenes; the spre
 {table(result)}
 
 Mean ± standard deviation over seeds. The ceiling is the accuracy of the best possible observer of
-what a row sees (Bayes, computed exactly; see `caer_ros/datasets/scenes/ceilings.py`).
+what a row sees (Bayes, computed exactly; see `caer_ros/datasets/scenes/ceilings.py`).{_judged(plan)}
 
 Full above face only by {_points(result.mean(FULL), _best(result, "face"))}, above context only by
-{_points(result.mean(FULL), _best(result, "context"))} points.
+{_points(result.mean(FULL), _best(result, "context"))} points.{_fusion_costs(plan, result)}
 
 {_forms(result.forms)}## Attention, with and without hiding the face
 
@@ -194,6 +194,20 @@ def _best(result: AblationResult, streams: str) -> float:
         if _sees(CaerNetConfig(**TABLE_3[row.row])) == streams
     ]
     return max(found, default=float("nan"))
+
+
+def _judged(plan: AblationPlan) -> str:
+    if not plan.recipe.judges:
+        return ""
+    return " Rows with\nboth streams were trained with judges (`caer_ros/training/judges.py`)."
+
+
+def _fusion_costs(plan: AblationPlan, result: AblationResult) -> str:
+    """What adaptive fusion adds to the two vectors side by side, where both rows are there."""
+    if "F+C+cA" not in plan.rows:
+        return ""
+    points = _points(result.mean(FULL), result.mean("F+C+cA"))
+    return f" Adaptive fusion\nchanges it by {points} points against the two vectors side by side."
 
 
 def _forms(results: Sequence[FormResult]) -> str:

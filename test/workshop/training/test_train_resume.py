@@ -73,6 +73,7 @@ def same_weights(first: Path, second: Path) -> None:
     [
         (1, 1, {}),
         (0, 1, {"optimizer": {"name": "sgd", "nesterov": True}, "average": 0.0}),
+        (0, 1, {"judges": True}),
     ],
 )
 def test_a_killed_run_ends_the_same(
