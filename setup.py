@@ -37,6 +37,8 @@ ROBOT = [
 EXTRAS = {
     # The faster CPU backend; used by itself where it is installed.
     "openvino": ["openvino>=2024.4"],
+    # Ids for people. Pure Python, but it brings scipy: 140 MB on disk, 65 MB in memory.
+    "tracking": ["norfair-enough>=2.4,<3"],
     # The workshop: datasets, training, export, quantisation, evaluation.
     "train": [
         "imagehash>=4.3",
@@ -53,14 +55,18 @@ EXTRAS = {
         "tensorboard>=2.14",
         "torch>=2.4",
     ],
-    # On a Jetson both come with JetPack; pycuda is built from source and needs the CUDA toolkit.
-    "tensorrt": ["tensorrt>=10.3", "pycuda>=2022.2"],
+    # On a Jetson TensorRT comes with JetPack, and pycuda may take the place of cuda-bindings.
+    "tensorrt": ["tensorrt>=10.3", "cuda-bindings>=12.8"],
+    # For `caer build --check`: TensorRT's parser and builder without a GPU, 95 MB.
+    "trt-check": ["tensorrt-rtx-cu13-bindings>=1.7.1", "tensorrt-rtx-cu13-libs>=1.7.1"],
     "dev": [
         "hypothesis>=6.80",
         "import-linter>=2.0",
         "mypy>=1.10",
         "pytest>=7.4",
         "ruff>=0.6",
+        # Triton's published protobuf, in 0.1 MB; without its [grpc].
+        "tritonclient>=2.50",
         "types-PyYAML",
         "types-protobuf",
     ],

@@ -24,6 +24,7 @@ COMMANDS = (
     "ablation",
     "export",
     "calibrate",
+    "build",
 )
 
 

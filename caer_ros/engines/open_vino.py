@@ -9,38 +9,47 @@ from pathlib import Path
 import numpy as np
 import openvino as ov
 
-from caer_ros.core import EngineBuildError, EngineError
+from caer_ros.core import EngineBuildError, EngineError, InputError
 from caer_ros.engines.base import EngineBase, TensorSpec
+from caer_ros.engines.model_cache import ModelCache
+
+# Arithmetic of an FP32 file's layers, as INFERENCE_PRECISION_HINT has it.
+HINTS = ("f32", "bf16", "f16")
 
 
 class OpenVinoEngine(EngineBase):
     """An ONNX file compiled by OpenVINO for the CPU.
 
+    Inputs are read where they lie, and outputs are views of OpenVINO's memory: nothing is copied.
+
     Args:
         path: ONNX file.
         threads: threads for one inference; 0 leaves the choice to OpenVINO.
-        cache: folder for compiled models, or None. An INT8 network takes seconds to compile, and a
-            fraction of that from the cache.
-
-    FP32 files run in FP32: OpenVINO would choose BF16 on newer CPUs, which changes results.
+        cache: folder for compiled networks, or None. An INT8 BENet takes ten seconds to compile,
+            and one from the cache. A damaged or unwritable cache costs that time and nothing else.
+        hint: `f32` computes an FP32 file in FP32; left alone, OpenVINO takes BF16 on newer CPUs.
+            `bf16` and `f16` are faster where the CPU has them and change results: only for models
+            on which that was measured.
 
     Raises:
+        InputError: the hint is unknown, or this CPU does not have its arithmetic.
         EngineBuildError: the file is damaged or uses what this OpenVINO does not know.
     """
 
     backend = "openvino"
 
-    def __init__(self, path: Path, threads: int = 0, cache: Path | None = None) -> None:
+    def __init__(
+        self, path: Path, threads: int = 0, cache: Path | None = None, hint: str = "f32"
+    ) -> None:
+        _check_hint(hint)
         options: dict[str, object] = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": hint,
         }
         if threads:
             options["INFERENCE_NUM_THREADS"] = threads
-        if cache is not None:
-            options["CACHE_DIR"] = str(cache)
         try:
-            model = _core().compile_model(str(path), "CPU", options)
+            model = _compile(path, options, cache)
         except Exception as error:  # OpenVINO raises bare RuntimeError for everything
             raise EngineBuildError(
                 f"OpenVINO {ov.__version__} can not load {path}: {_one_line(error)}",
@@ -78,6 +87,41 @@ def _core() -> ov.Core:
     loads the CPU plugin once for all networks.
     """
     return ov.Core()
+
+
+def _check_hint(hint: str) -> None:
+    if hint not in HINTS:
+        raise InputError(f"Unknown precision hint '{hint}'.", f"Use one of {', '.join(HINTS)}.")
+    able = {"f32": "FP32", "bf16": "BF16", "f16": "FP16"}[hint]
+    known = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if able not in known:
+        raise InputError(f"This CPU does not compute in {able}.", "Use the hint f32.")
+
+
+def _compile(path: Path, options: dict[str, object], folder: Path | None) -> ov.CompiledModel:
+    if folder is None:
+        return _core().compile_model(str(path), "CPU", options)
+    facts = ["openvino", ov.__version__, *(f"{name}={value}" for name, value in options.items())]
+    kept = ModelCache(folder, path, facts, ".blob")
+    found = kept.find()
+    if found is not None:
+        try:
+            return _core().import_model(found.read_bytes(), "CPU", options)
+        except Exception as error:  # whole, and yet not what this OpenVINO reads
+            kept.warn(_one_line(error))
+    model = _core().compile_model(str(path), "CPU", options)
+    with kept.new_file() as new:
+        if new is not None:
+            _export(model, new, kept)
+    return model
+
+
+def _export(model: ov.CompiledModel, path: Path, kept: ModelCache) -> None:
+    try:
+        path.write_bytes(model.export_model().getvalue())
+    except Exception as error:  # a full disk, or a network that can not be exported
+        path.write_bytes(b"")
+        kept.not_kept(_one_line(error))
 
 
 def _one_line(error: Exception) -> str:

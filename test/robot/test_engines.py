@@ -88,19 +88,23 @@ def test_a_closed_engine_says_so(doubler, backend):
         engine.run({"x": np.zeros((1, 3), np.uint8)})
 
 
-def test_auto_prefers_openvino_and_says_why():
+def test_auto_prefers_openvino_where_there_is_no_gpu_and_says_why(monkeypatch):
+    monkeypatch.setattr("caer_ros.engines.trt.available.why_not", lambda files: "no NVIDIA GPU")
     backend, why = choose_backend("auto")
     assert backend == ("openvino" if HAS_OPENVINO else "onnxruntime")
     assert "installed" in why
+    assert "no TensorRT: no NVIDIA GPU" in why
 
 
 def test_unknown_and_absent_backends_are_refused(monkeypatch):
-    with pytest.raises(InputError, match="auto, openvino, onnxruntime"):
+    with pytest.raises(InputError, match="auto, tensorrt, openvino, onnxruntime"):
         choose_backend("cuda")
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(InputError, match="pip install"):
         choose_backend("openvino")
-    assert choose_backend("auto") == ("onnxruntime", "OpenVINO is not installed")
+    backend, why = choose_backend("auto")
+    assert backend == "onnxruntime"
+    assert why.startswith("OpenVINO is not installed; no TensorRT: ")
 
 
 @pytest.mark.skipif(not HAS_OPENVINO, reason="OpenVINO is not installed")
