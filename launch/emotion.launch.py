@@ -46,13 +46,13 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "precision",
         default_value=FROM_FILE,
-        choices=[FROM_FILE, "fp32", "int8"],
+        choices=[FROM_FILE, "fp32", "fp16", "int8"],
         description="Arithmetic of the emotion model. Empty: from params_file.",
     ),
     DeclareLaunchArgument(
         "backend",
         default_value=FROM_FILE,
-        choices=[FROM_FILE, "auto", "openvino", "onnxruntime"],
+        choices=[FROM_FILE, "auto", "tensorrt", "openvino", "onnxruntime"],
         description="Inference engine. Empty: from params_file.",
     ),
     DeclareLaunchArgument(

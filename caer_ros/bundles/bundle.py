@@ -18,7 +18,9 @@ from caer_ros.bundles.files import sha256_of
 from caer_ros.core import BundleError
 
 SCHEMA = 1
-TASKS = ("caer_static", "face_detection")
+TASKS = ("caer_static", "face_detection", "person_emotion_maps")
+# Keys that the robot does not read: what was learnt and measured, and what calibration must hold.
+_EXTRA = ("training", "metrics", "source", "guard")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -133,7 +135,7 @@ class _Reader:
             files=self._files(),
             demonstration=self._get("demonstration", bool, False),
             notice=self._get("notice", str, ""),
-            extra={k: self.raw[k] for k in ("training", "metrics", "source") if k in self.raw},
+            extra={key: self.raw[key] for key in _EXTRA if key in self.raw},
         )
 
     def _files(self) -> dict[str, tuple[str, str]]:

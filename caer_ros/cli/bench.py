@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from caer_ros.cli import bench_data
+from caer_ros.cli import bench_data, bench_engines, bench_people, bench_report
 
 
 def add_parser(subparsers: Any) -> None:
@@ -31,7 +31,11 @@ def add_parser(subparsers: Any) -> None:
 
     add_pipeline_options(parser)
     parser.set_defaults(run=run)
-    bench_data.add_parser(parser.add_subparsers(metavar="KIND", title="other benchmarks"))
+    kinds = parser.add_subparsers(metavar="KIND", title="other benchmarks")
+    bench_data.add_parser(kinds)
+    bench_people.add_parser(kinds)
+    bench_engines.add_parser(kinds)
+    bench_report.add_parser(kinds)
 
 
 def run(args: argparse.Namespace) -> int:

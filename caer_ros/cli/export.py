@@ -6,10 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-_NOTICE = (
-    "Demonstration model: taught by a weak expression teacher and rendered faces, not by labelled "
-    "photographs; its labels are guesses about facial expressions, not about what people feel."
-)
+from caer_ros.cli import export_triton
 
 
 def add_parser(subparsers: Any) -> None:
@@ -21,36 +18,60 @@ def add_parser(subparsers: Any) -> None:
         " the ONNX file computes what the network computes on noise and on pictures.",
     )
     parser.add_argument("checkpoint", type=Path, help=".safetensors written by `caer train`")
-    parser.add_argument("--bundle", type=Path, required=True, help="folder, e.g. models/caer_net_s")
-    parser.add_argument(
-        "--images", type=Path, required=True, help="folder of pictures to compare on"
-    )
+    parser.add_argument("--bundle", type=Path, help="folder, e.g. models/caer_net_s")
+    parser.add_argument("--images", type=Path, help="folder of pictures to compare on")
     parser.add_argument("--version", default="0.1.0", help="of the bundle (default: %(default)s)")
     parser.add_argument(
         "--trained-on-labels",
         action="store_true",
         help="the model learnt from labelled photographs and was measured on some: no notice",
     )
-    parser.add_argument("--notice", default=_NOTICE, help="what the node prints at start-up")
+    parser.add_argument("--notice", help="what the node prints at start-up")
+    maps = parser.add_argument_group("BENet only")
+    maps.add_argument(
+        "--short-side",
+        type=int,
+        default=512,
+        metavar="PIXELS",
+        help="shorter side of the network's input (%(default)s)",
+    )
+    maps.add_argument(
+        "--top-k", type=int, default=30, metavar="N", help="most people in a frame (%(default)s)"
+    )
+    maps.add_argument(
+        "--threshold",
+        type=float,
+        default=0.1,
+        metavar="SCORE",
+        help="least score of a person; the robot may choose another (%(default)s)",
+    )
+    export_triton.add_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Export and say how near the ONNX file is."""
-    from caer_ros.deploy.export import export_bundle, read_pictures
+    if args.triton:
+        return export_triton.run(args)
+    from caer_ros.core import InputError
+    from caer_ros.deploy.export import MapsOptions, export_bundle, read_pictures
 
-    demonstration = not args.trained_on_labels
+    if not args.bundle or not args.images:
+        raise InputError(
+            "caer export needs --bundle and --images.", "Or --triton, to serve a bundle."
+        )
     parity = export_bundle(
         args.checkpoint,
         args.bundle,
         read_pictures(args.images),
         args.version,
-        demonstration,
-        args.notice if demonstration else "",
+        not args.trained_on_labels,
+        args.notice,
+        MapsOptions(args.short_side, args.top_k, args.threshold),
     )
     print(
         f"{args.bundle}/fp32.onnx: within {parity.difference:.1e} of the network"
-        f" on {parity.people} people"
+        f" on {parity.compared}"
     )
     print(f"next: caer calibrate {args.bundle} --data FOLDER")
     return 0

@@ -13,8 +13,18 @@ def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
     default = PipelineConfig()
     group = parser.add_argument_group("models")
     group.add_argument("--model", default=default.model, help="bundle name or folder (%(default)s)")
-    group.add_argument("--precision", default=default.precision, help="fp32 or int8 (%(default)s)")
+    group.add_argument(
+        "--precision", default=default.precision, help="fp32, fp16, int8 (%(default)s)"
+    )
     add_detector_options(group)
+    group.add_argument(
+        "--person-threshold",
+        type=float,
+        default=default.person_threshold,
+        metavar="SCORE",
+        help="least score of a person where the model finds people itself (BENet); 0: the model's "
+        "own (%(default)s)",
+    )
     group.add_argument(
         "--max-people",
         type=int,
@@ -41,7 +51,8 @@ def add_detector_options(
         "--backend",
         default=default.backend,
         choices=BACKENDS,
-        help="auto takes OpenVINO where it is installed, else ONNX Runtime (%(default)s)",
+        help="auto takes TensorRT where `caer build` made the engines, else OpenVINO where it is "
+        "installed, else ONNX Runtime (%(default)s)",
     )
     parser.add_argument(
         "--detector-size",
@@ -76,6 +87,7 @@ def pipeline_config(args: argparse.Namespace) -> PipelineConfig:
         detector_size=args.detector_size,
         detector_threshold=args.detector_threshold,
         min_face=args.min_face,
+        person_threshold=args.person_threshold,
         max_people=args.max_people,
         threads=args.threads,
     )

@@ -6,8 +6,7 @@ measured in turns in the same run, holds.
 
 from __future__ import annotations
 
-import resource
-import sys
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from time import perf_counter
@@ -16,7 +15,13 @@ from typing import Any
 import cv2
 import numpy as np
 
+from caer_ros.deploy.machine import peak_memory_mb
 from caer_ros.perception import STAGES, Pipeline
+from caer_ros.perception.image import view_image
+from caer_ros.perception.report import result_to_dict
+
+# Before and after the pipeline: bytes of an image message to a picture, a result to a line of JSON.
+READ, REPORT = "read", "report"
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,10 @@ class Row:
 class Report:
     """What `bench_pipeline` measured.
 
-    `bare_ratio` is the whole pipeline over its two bare networks (median of the ratios, frame by
-    frame); `peak_memory_mb` is the process's largest resident set.
+    Attributes:
+        bare_ratio: everything from READ to REPORT over the bare networks; median of the ratios,
+            frame by frame.
+        peak_memory_mb: the process's largest resident set.
     """
 
     about: dict[str, str]
@@ -64,19 +71,15 @@ def bench_pipeline(
         warm_up: frames before that, not measured.
         progress: wraps the loop, as tqdm does.
     """
-    samples: dict[str, list[float]] = {stage: [] for stage in (*STAGES, "total", "bare networks")}
+    stages = (READ, *STAGES, REPORT, "total", "bare networks")
+    samples: dict[str, list[float]] = {stage: [] for stage in stages}
     people = 0
     for number in progress(range(warm_up + frames)):
-        result = pipeline.process(image, "bgr8")
-        start = perf_counter()
-        pipeline.run_bare(max(1, len(result.people)))
-        bare = perf_counter() - start
+        people, timings = _frame(pipeline, image)
         if number < warm_up:
             continue
-        people = len(result.people)
-        for stage, seconds in result.timings.items():
+        for stage, seconds in timings.items():
             samples[stage].append(seconds)
-        samples["bare networks"].append(bare)
     total = np.array(samples["total"])
     median = float(np.median(total))
     rows = tuple(
@@ -108,7 +111,18 @@ def fit(image: np.ndarray, width: int, height: int) -> np.ndarray:
     return canvas
 
 
-def peak_memory_mb() -> float:
-    """Largest resident set of this process so far, in MB (10^6 bytes)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+def _frame(pipeline: Pipeline, image: np.ndarray) -> tuple[int, dict[str, float]]:
+    """People, and seconds by stage; `total` is from READ to REPORT."""
+    height, width = image.shape[:2]
+    message = image.tobytes()
+    start = perf_counter()
+    view = view_image(message, height, width, 3 * width, "bgr8")
+    read = perf_counter()
+    result = pipeline.process(view, "bgr8")
+    processed = perf_counter()
+    json.dumps(result_to_dict("frame", 0.0, result))
+    end = perf_counter()
+    pipeline.run_bare(max(1, len(result.people)))
+    bare = perf_counter() - end
+    own = {READ: read - start, REPORT: end - processed, "total": end - start, "bare networks": bare}
+    return len(result.people), {**result.timings, **own}

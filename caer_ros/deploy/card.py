@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +17,60 @@ from caer_ros.networks.caer_net_s import ATTENTION_SIZE, CONTEXT_SIZE, FACE_SIZE
 FP32 = "fp32.onnx"
 INT8 = "int8.onnx"
 INT8_ONNXRUNTIME = "int8_onnxruntime.onnx"
+# What the node prints at start-up of a demonstration.
+NOTICES = {
+    "caer_net_s": "Demonstration model: taught by a weak expression teacher and rendered faces, not"
+    " by labelled photographs; its labels are guesses about facial expressions, not about what"
+    " people feel.",
+    "benet": "Demonstration model: not taught by labelled photographs; its labels are guesses about"
+    " what a picture shows, not about what people feel.",
+}
 FACE_MARGIN = 0.1
 FACE_FILL = 0
 
 
-def caer_net_s_card(
-    name: str, version: str, extra: Mapping[str, Any], demonstration: bool, notice: str
-) -> dict[str, Any]:
-    """model.yaml of a CAER-Net-S, without its files.
+@dataclass(frozen=True)
+class About:
+    """What a card says of any model.
 
-    `extra` is what the checkpoint keeps beside its weights: "recipe" and "metrics".
+    Attributes:
+        extra: what the checkpoint keeps beside its weights: "recipe" and "metrics".
+        notice: what the node prints at start-up.
     """
-    recipe = extra.get("recipe", {})
+
+    name: str
+    version: str
+    extra: Mapping[str, Any]
+    demonstration: bool
+    notice: str
+
+
+def common_card(about: About, summary: str, task: str, labels: tuple[str, ...]) -> dict[str, Any]:
+    """The keys of model.yaml that every emotion model has; `card | {...}` adds its own."""
     return {
         "schema": SCHEMA,
-        "name": name,
-        "version": version,
-        "summary": "CAER-Net-S (Lee et al., ICCV 2019): seven emotions from face and scene.",
-        "task": "caer_static",
-        "labels": list(CAER7),
+        "name": about.name,
+        "version": about.version,
+        "summary": summary,
+        "task": task,
+        "labels": list(labels),
         "multi_label": False,
+        "inputs": {},
+        "outputs": {},
+        "decode": {},
+        "files": {},
+        "demonstration": about.demonstration,
+        "notice": about.notice,
+        "license": "Apache-2.0",
+        "training": {"recipe": about.extra.get("recipe", {})},
+        "metrics": {"training": about.extra.get("metrics", {})},
+    }
+
+
+def caer_net_s_card(about: About) -> dict[str, Any]:
+    """model.yaml of a CAER-Net-S, without its files."""
+    summary = "CAER-Net-S (Lee et al., ICCV 2019): seven emotions from face and scene."
+    return common_card(about, summary, "caer_static", CAER7) | {
         "inputs": {
             "face": {
                 "dtype": "uint8",
@@ -58,12 +93,6 @@ def caer_net_s_card(
             "attention": {"dtype": "float32", "shape": ["scenes", ATTENTION_SIZE, ATTENTION_SIZE]},
         },
         "decode": {"temperature": 1.0},
-        "files": {},
-        "demonstration": demonstration,
-        "notice": notice,
-        "license": "Apache-2.0",
-        "training": {"recipe": recipe},
-        "metrics": {"training": extra.get("metrics", {})},
     }
 
 

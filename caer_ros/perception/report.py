@@ -43,11 +43,16 @@ def result_to_lines(name: str, result: Result) -> list[str]:
 
 
 def describe_estimate(estimate: EmotionEstimate) -> str:
-    """The top three labels with their probabilities, and the face's share of the decision."""
+    """The top three labels with their probabilities, and what else the model says."""
     order = estimate.probabilities.argsort()[::-1][:3]
     text = ", ".join(f"{estimate.labels[i]} {estimate.probabilities[i]:.0%}" for i in order)
     if not math.isnan(estimate.lambda_face):
         text += f" (face {estimate.lambda_face:.0%}, context {estimate.lambda_context:.0%})"
+    if not math.isnan(estimate.valence):
+        text += (
+            f" (valence {estimate.valence:+.2f}, arousal {estimate.arousal:+.2f},"
+            f" dominance {estimate.dominance:+.2f})"
+        )
     return text
 
 

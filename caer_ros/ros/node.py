@@ -179,7 +179,9 @@ class EmotionNode(LifecycleNode):
         if "max_rate_hz" in changed:
             self._worker.max_rate_hz = changed["max_rate_hz"]
         for_pipeline = {
-            name: changed[name] for name in ("detector_threshold", "min_face") if name in changed
+            name: changed[name]
+            for name in ("detector_threshold", "min_face", "person_threshold")
+            if name in changed
         }
         if for_pipeline:
             self._worker.post(lambda pipeline: pipeline.update(**for_pipeline))

@@ -76,13 +76,14 @@ SPECS = (
         "precision",
         _PIPELINE.precision,
         "Arithmetic of the emotion model.",
-        choices=("fp32", "int8"),
+        choices=("fp32", "fp16", "int8"),
     ),
     Spec(
         "backend",
         _PIPELINE.backend,
-        "Inference engine; auto takes the fastest one that is installed.",
-        choices=("auto", "openvino", "onnxruntime"),
+        "Inference engine; auto takes TensorRT where `caer build` made the engines, else OpenVINO "
+        "where it is installed, else ONNX Runtime.",
+        choices=("auto", "tensorrt", "openvino", "onnxruntime"),
     ),
     Spec(
         "detector_size",
@@ -117,6 +118,15 @@ SPECS = (
         4096.0,
     ),
     Spec(
+        "person_threshold",
+        _PIPELINE.person_threshold,
+        "Least score of a person, in [0, 1], where the model finds people itself (BENet); 0: the "
+        "model's own.",
+        When.ANY_TIME,
+        0.0,
+        1.0,
+    ),
+    Spec(
         "max_rate_hz",
         0.0,
         "Frames processed a second, at most; 0: as many as the machine can.",
@@ -145,6 +155,7 @@ _PIPELINE_NAMES = (
     "detector_size",
     "detector_threshold",
     "min_face",
+    "person_threshold",
     "max_people",
     "threads",
 )

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from caer_ros.core import CAER7, Box, EmotionEstimate, PersonEmotion
+from caer_ros.core import CAER7, EMOTIC26, Box, EmotionEstimate, PersonEmotion
 from caer_ros.perception import Result, draw_overlay
 from caer_ros.perception.contact_sheet import contact_sheet
 from caer_ros.perception.overlay import emotion_color, to_bgr
@@ -84,6 +84,62 @@ def test_attention_that_points_nowhere_is_not_drawn():
     flat[3, 3] += 1e-5
     drawn = draw_overlay(FRAME, "bgr8", Result((), {}, flat))
     assert np.abs(drawn.astype(int) - 100).max() <= 1
+
+
+def body(box, valence=math.nan):
+    probabilities = np.full(26, 0.1, np.float32)
+    for label, p in (("Anger", 0.8), ("Happiness", 0.6), ("Sadness", 0.4)):
+        probabilities[EMOTIC26.index(label)] = p
+    estimate = EmotionEstimate("m", EMOTIC26, probabilities, True, valence=valence)
+    return PersonEmotion(body=box, estimates=(estimate,))
+
+
+def bar_length(drawn, label):
+    """Pixels of the longest line in exactly the colour of an emotion, in the lower part."""
+    match = (drawn[100:] == emotion_color(label)).all(axis=2)
+    return int(match.sum(axis=1).max())
+
+
+def test_a_body_has_its_strongest_emotions_with_bars_in_proportion():
+    drawn = draw_overlay(FRAME, "bgr8", Result((body(Box(40, 10, 140, 230)),), {}))
+    anger, happy, sad = (bar_length(drawn, name) for name in ("Anger", "Happiness", "Sadness"))
+    assert happy / anger == pytest.approx(0.75, abs=0.05)
+    assert sad / anger == pytest.approx(0.5, abs=0.05)
+    # In the box, at its lower edge.
+    assert (drawn[30:140, 60:120] == 100).all()
+    assert (drawn[222:, 45:130] != 100).any()
+
+
+def test_a_small_body_has_only_its_strongest_emotion():
+    drawn = draw_overlay(FRAME, "bgr8", Result((body(Box(40, 150, 140, 200)),), {}))
+    assert bar_length(drawn, "Anger") > 0
+    assert bar_length(drawn, "Happiness") == 0
+
+
+def test_valence_is_written_where_there_is_one():
+    plain, with_vad = (
+        draw_overlay(FRAME, "bgr8", Result((body(Box(40, 10, 140, 230), valence),), {}))
+        for valence in (math.nan, 0.5)
+    )
+    darker = [(drawn[10:230, 45:130] < 100).any(axis=2).sum() for drawn in (plain, with_vad)]
+    assert darker[1] > darker[0]
+
+
+@pytest.mark.parametrize(
+    "box", [Box(-50, -50, 20, 20), Box(300, 220, 400, 300), Box(0, 0, 320, 240), Box(5, 5, 7, 8)]
+)
+def test_bodies_anywhere_are_drawn(box):
+    drawn = draw_overlay(FRAME, "bgr8", Result((body(box, 0.5),), {}))
+    assert drawn.shape == FRAME.shape
+    assert not np.array_equal(drawn, FRAME)
+
+
+def test_the_heat_map_is_drawn_where_it_is_high():
+    heat = np.zeros((12, 16), np.float32)
+    heat[3, 12] = 1.0
+    drawn = draw_overlay(FRAME, "bgr8", Result((), {}, heat=heat)).astype(int)
+    assert np.abs(drawn[70, 250] - 100).max() > 30
+    assert (drawn[:, :200] == 100).all()
 
 
 @pytest.mark.parametrize("encoding", ["rgb8", "bgra8", "rgba8", "mono8"])

@@ -136,7 +136,7 @@ def test_wrong_arrays_are_refused_and_the_pipeline_lives_on(pipeline, astronaut)
 
 
 def test_nan_from_the_network_is_an_error_not_an_emotion(pipeline, astronaut, monkeypatch):
-    model = pipeline._model
+    model = pipeline._reader.model
     real = model._engine.run
 
     def broken(arrays, outputs):

@@ -75,6 +75,20 @@ def test_every_field_arrives_in_another_process(stage):
     assert second.estimates == []
 
 
+def test_a_body_without_a_face_as_benet_gives_it():
+    benet = people()[0].estimates[1]
+    person = PersonEmotion(body=Box(1, 2, 30, 40, 0.5), estimates=(benet,))
+    (message,) = people_message(HEADER, [person]).people
+    assert message.has_person_box
+    assert not message.has_face_box
+    box = message.person_box
+    assert (box.x_min, box.y_min, box.x_max, box.y_max, box.score) == (1.0, 2.0, 30.0, 40.0, 0.5)
+    (estimate,) = message.estimates
+    assert estimate.multi_label
+    assert len(estimate.probabilities) == 26
+    assert (estimate.valence, estimate.arousal, estimate.dominance) == (-0.5, 0.25, 1.0)
+
+
 def test_an_image_survives_the_way_out_and_in_without_a_copy():
     pixels = np.random.default_rng(1).integers(0, 256, (17, 23, 3), np.uint8)
     message = image_message(HEADER, pixels[:, ::-1][:, ::-1])

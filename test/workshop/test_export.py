@@ -1,4 +1,4 @@
-"""From network to ONNX to INT8: the same answers all along."""
+"""From network to ONNX: the same answers all along."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import torch
 
 from caer_ros.bundles.bundle import read_bundle
 from caer_ros.core import InputError
-from caer_ros.deploy.agreement import compare
-from caer_ros.deploy.calibrate import AccuracyLost, calibrate_bundle
 from caer_ros.deploy.export import (
     INPUTS,
     OUTPUTS,
@@ -22,9 +20,7 @@ from caer_ros.deploy.export import (
     read_pictures,
     to_onnx,
 )
-from caer_ros.deploy.quantize import SIGNED, UNSIGNED, quantize
 from caer_ros.engines import open_engine
-from caer_ros.evaluation.predict import softmax
 from caer_ros.networks.caer_net_s import CaerNetS, CaerNetSConfig
 from caer_ros.networks.inputs import CaerNetSGraph
 
@@ -99,62 +95,3 @@ def test_export_writes_a_bundle_that_the_robot_reads(checkpoint: Path, tmp_path:
 def test_folder_without_pictures(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="PNG or JPEG"):
         read_pictures(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("form", "backend"), [(SIGNED, "openvino"), (UNSIGNED, "onnxruntime")], ids=["s8s8", "u8s8"]
-)
-def test_int8_keeps_the_answers(onnx_file: Path, tmp_path: Path, form, backend: str) -> None:
-    pytest.importorskip(backend)
-    batch = arrays(8, 8) | {"scene": np.arange(8)}
-    kept = quantize(onnx_file, tmp_path / "int8.onnx", form, [batch, batch])
-    assert len(kept) == 1
-    nodes = onnx.load(tmp_path / "int8.onnx").graph.node
-    assert sum(node.op_type == "Conv" for node in nodes) == 12
-    assert sum(node.op_type == "QuantizeLinear" for node in nodes) >= 11
-    answers = []
-    for path in (onnx_file, tmp_path / "int8.onnx"):
-        with open_engine(path, backend) as engine:
-            answers.append(softmax(engine.run(batch)["logits"].copy()))
-    assert compare(*answers).mean_delta < 0.01
-
-
-def test_signed_form_is_what_tensorrt_reads(onnx_file: Path, tmp_path: Path) -> None:
-    batch = arrays(2, 2) | {"scene": np.arange(2)}
-    quantize(onnx_file, tmp_path / "int8.onnx", SIGNED, [batch])
-    graph = onnx.load(tmp_path / "int8.onnx").graph
-    zero_points = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
-    for node in graph.node:
-        if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
-            zero = zero_points[node.input[2]]
-            assert zero.dtype == np.int8
-            assert not zero.any()
-
-
-def test_agreement_by_hand() -> None:
-    wanted = np.array([[0.9, 0.1], [0.4, 0.6]])
-    got = np.array([[0.8, 0.2], [0.6, 0.4]])
-    agreement = compare(wanted, got)
-    assert agreement.top_label == 0.5
-    assert agreement.mean_delta == pytest.approx(0.15)
-    assert agreement.max_delta == pytest.approx(0.2)
-
-
-def test_too_much_lost_changes_nothing(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from caer_ros.datasets.people import People
-    from caer_ros.deploy import calibrate
-
-    bundle = tmp_path / "mine"
-    export_bundle(checkpoint, bundle, [np.zeros((50, 50, 3), np.uint8)], "1", True, "test")
-    before = (bundle / "model.yaml").read_bytes()
-    given = arrays(4, 2)
-    people = People(given["face"], given["context"], given["scene"], np.full(4, -1))
-    monkeypatch.setattr(calibrate, "load_all", lambda *_: people)
-    # No agreement can reach this bar, whatever the quantiser does.
-    monkeypatch.setattr(calibrate, "LEAST_AGREEMENT", 1.01)
-    with pytest.raises(AccuracyLost, match="Calibrate on more people"):
-        calibrate_bundle(bundle, [tmp_path], [], 4)
-    assert (bundle / "model.yaml").read_bytes() == before
-    assert sorted(path.name for path in bundle.iterdir()) == ["fp32.onnx", "model.yaml"]

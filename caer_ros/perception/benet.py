@@ -1,0 +1,185 @@
+"""BENet on the robot: one run a frame finds everybody and how they feel, however many they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from caer_ros.bundles import Bundle
+from caer_ros.core import Box, BundleError, EmotionEstimate, PersonEmotion
+from caer_ros.engines import Engine, open_engine
+from caer_ros.perception.benet_decode import Decoded, rows_above
+from caer_ros.perception.fit_frame import fit_short_side
+from caer_ros.perception.frame_reader import Seen, grey_frame, timed
+from caer_ros.perception.pipeline_config import PipelineConfig
+
+TASK = "person_emotion_maps"
+
+# Of a frame's long side to its short one. Beyond it the whole frame gets smaller, so that a strip
+# can not ask for an input of any length.
+_LONGEST = 4
+
+
+class BenetReader:
+    """Runs a bundle of task `person_emotion_maps`; see FrameReader. People have a body box.
+
+    The network's input keeps the frame's proportions: its short side is the bundle's, both sides
+    are rounded up to the bundle's multiple, the frame lies in the middle. A square input would
+    spend a quarter of the work of a 4:3 frame on its border and show people a quarter smaller;
+    OpenVINO and ONNX Runtime take a new size in the time of about one more run, and a camera has
+    one size.
+
+    Args:
+        bundle: the model.
+        engine: with the bundle's ONNX file loaded; closed with the reader.
+        threshold: least score of a person, in [0, 1]; 0 is the bundle's own.
+        max_people: people a frame; of more, the best are kept, with a warning.
+
+    Raises:
+        BundleError: wrong task, or constants and labels that do not fit.
+    """
+
+    detector = "the model itself"
+
+    def __init__(
+        self, bundle: Bundle, engine: Engine, threshold: float = 0.0, max_people: int = 32
+    ) -> None:
+        if bundle.task != TASK:
+            raise BundleError(
+                f"Bundle '{bundle.name}' has task {bundle.task}, not {TASK}.",
+                "Set model to a BENet bundle; `caer models list` shows them.",
+            )
+        try:
+            images = bundle.inputs["images"]
+            self._short_side = int(images["short_side"])
+            self._multiple = int(images["multiple_of"])
+            self._own_threshold = float(bundle.decode["threshold"])
+            self._rows = int(bundle.decode["top_k"])
+            if len(bundle.labels) != int(bundle.outputs["emotions"]["shape"][2]):
+                raise ValueError("one label an emotion")
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise BundleError(
+                f"{bundle.folder}/model.yaml: inputs, outputs or decode lack {error}.",
+                "Re-export the bundle.",
+            ) from error
+        self.name = bundle.name
+        self._labels = bundle.labels
+        self._outputs = ["boxes", "scores", "emotions", "peaks"]
+        self._outputs += ["vad"] if "vad" in bundle.outputs else []
+        self._has_heat = "heat" in bundle.outputs
+        self._engine = engine
+        self._threshold = threshold or self._own_threshold
+        self._max_people = max_people
+        self._fit = fit_short_side(1, 1, 1, 1)
+        self._input = np.zeros((1, 0, 0, 3), np.uint8)
+
+    @classmethod
+    def open(cls, bundle: Bundle, config: PipelineConfig, backend: str) -> BenetReader:
+        """Load the bundle's file.
+
+        Raises:
+            BundleError: wrong task, damaged, or without this precision.
+            EngineBuildError: the back end can not load it.
+        """
+        path = bundle.model_file(config.precision, backend)
+        engine = open_engine(path, backend, config.threads)
+        try:
+            return cls(bundle, engine, config.person_threshold, config.max_people)
+        except BaseException:
+            engine.close()
+            raise
+
+    def read(
+        self, image: np.ndarray, encoding: str, want_maps: bool, timings: dict[str, float]
+    ) -> Seen:
+        """See FrameReader.read. People are best first; their boxes are clipped to the frame."""
+        with timed(timings, "preprocess"):
+            self.prepare(image, encoding)
+        with timed(timings, "infer"):
+            outputs = self.infer(want_maps)
+        with timed(timings, "decode"):
+            found = rows_above(*_first_image(outputs), threshold=self._threshold)
+            people = self._people(found)
+            heat = self._cut_heat(outputs["heat"][0]) if "heat" in outputs else None
+        total = len(people) + found.peaks - len(found.scores)
+        return Seen(people[: self._max_people], None, heat, self._missing(total))
+
+    def prepare(self, image: np.ndarray, encoding: str) -> None:
+        """Fit a frame into the input, which is made anew where the frame's size changes."""
+        height, width = image.shape[:2]
+        if self._fit.source != (width, height):
+            longest = _LONGEST * self._short_side
+            short = min(self._short_side, longest * min(width, height) // max(width, height))
+            self._fit = fit_short_side(width, height, max(short, 1), self._multiple)
+            self._input = np.zeros((1, self._fit.height, self._fit.width, 3), np.uint8)
+        self._fit.apply(image, encoding, self._input[0])
+
+    def infer(self, want_heat: bool) -> Mapping[str, np.ndarray]:
+        """Run the network on what was prepared; the heat map costs a copy, where there is one."""
+        extra = ["heat"] if want_heat and self._has_heat else []
+        return self._engine.run({"images": self._input}, self._outputs + extra)
+
+    def apply(self, config: PipelineConfig) -> None:
+        """See FrameReader.apply: least score of a person."""
+        self._threshold = config.person_threshold or self._own_threshold
+
+    def warm_up(self) -> None:
+        """See FrameReader.warm_up."""
+        self.read(grey_frame(), "bgr8", True, {})
+
+    def run_bare(self, people: int) -> None:
+        """See FrameReader.run_bare; takes as long for any number of people."""
+        self.infer(want_heat=False)
+
+    def close(self) -> None:
+        """See FrameReader.close."""
+        self._engine.close()
+
+    def _people(self, found: Decoded) -> tuple[PersonEmotion, ...]:
+        """Who lies wholly in the border round the frame is nobody."""
+        width, height = self._fit.source
+        corners = self._fit.to_source(found.boxes).clip(0, [width, height] * 2)
+        people = []
+        for i in np.nonzero((corners[:, 2:] > corners[:, :2]).all(axis=1))[0]:
+            x1, y1, x2, y2 = corners[i].tolist()
+            body = Box(x1, y1, x2, y2, min(float(found.scores[i]), 1.0))
+            estimate = self._estimate(found.emotions[i], found.vad[i])
+            people.append(PersonEmotion(body=body, estimates=(estimate,)))
+        return tuple(people)
+
+    def _estimate(self, emotions: np.ndarray, vad: np.ndarray) -> EmotionEstimate:
+        valence, arousal, dominance = vad.tolist()
+        return EmotionEstimate(
+            model=self.name,
+            labels=self._labels,
+            probabilities=emotions,
+            multi_label=True,
+            valence=valence,
+            arousal=arousal,
+            dominance=dominance,
+        )
+
+    def _missing(self, people: int) -> tuple[str, ...]:
+        name = "max_people" if self._max_people < self._rows else "the model's top_k"
+        limit = min(self._max_people, self._rows)
+        if people <= limit:
+            return ()
+        return (f"{people} people, {name} is {limit}: the rest is left out.",)
+
+    def _cut_heat(self, heat: np.ndarray) -> np.ndarray:
+        """The part over the frame, copied: the engine owns its outputs until its next run."""
+        fit = self._fit
+        stride = fit.height // heat.shape[0]
+        top, left = fit.top // stride, fit.left // stride
+        bottom = -(-(fit.top + fit.inner[1]) // stride)
+        right = -(-(fit.left + fit.inner[0]) // stride)
+        return heat[top:bottom, left:right].copy()
+
+
+def _first_image(
+    outputs: Mapping[str, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None, int]:
+    vad = outputs["vad"][0] if "vad" in outputs else None
+    boxes, scores, emotions = (outputs[name][0] for name in ("boxes", "scores", "emotions"))
+    return boxes, scores, emotions, vad, int(outputs["peaks"][0])
