@@ -130,7 +130,8 @@ than the paper's, to save time. All rows and seeds see the same scenes; the spre
 {table(result)}
 
 Mean ± standard deviation over seeds. The ceiling is the accuracy of the best possible observer of
-what a row sees (Bayes, computed exactly; see `caer_ros/datasets/scenes/ceilings.py`).{_judged(plan)}
+what a row sees (Bayes, computed exactly; see
+`caer_ros/datasets/scenes/ceilings.py`).{_judged(plan)}
 
 Full above face only by {_points(result.mean(FULL), _best(result, "face"))}, above context only by
 {_points(result.mean(FULL), _best(result, "context"))} points.{_fusion_costs(plan, result)}

@@ -77,7 +77,7 @@ def test_caer_net(noise_source: Callable) -> None:
         ("alexnet", 224, 0),
         pytest.param("vgg16", 64, 0, marks=MINUTES),
         pytest.param("resnet50", 64, 0, marks=MINUTES),
-        pytest.param("c3d", 32, 16, marks=MINUTES),
+        pytest.param("c3d", 16, 16, marks=MINUTES),
     ],
 )
 def test_baselines(name: str, context: int, frames: int, noise_source: Callable) -> None:
