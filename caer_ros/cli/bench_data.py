@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,32 +29,65 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    import numpy as np
-
     from caer_ros.core import InputError
     from caer_ros.datasets.bench_loader import time_batches
+    from caer_ros.training.benet.recipe import is_benet
+
+    if args.seconds <= 0 or min(args.workers) < 0:
+        raise InputError("--seconds must be above 0, --workers at least 0.")
+    about, batches = _benet(args) if is_benet(args.recipe) else _supervised(args)
+    speeds = [time_batches(batches(count), count, args.seconds) for count in args.workers]
+    if args.json:
+        print(json.dumps([speed.as_dict() for speed in speeds], indent=2))
+        return 0
+    print(about)
+    print(f"{'workers':>7}{'samples/s':>12}")
+    for speed in speeds:
+        print(f"{speed.workers:>7}{speed.samples_per_second:>12.1f}")
+    return 0
+
+
+# What is measured, in words; and a function that starts to load with so many workers. Each loads
+# one endless-looking epoch: with few samples the start of workers would be all that is timed.
+_Measured = tuple[str, Callable[[int], Iterator[Any]]]
+
+
+def _supervised(args: argparse.Namespace) -> _Measured:
+    import numpy as np
+
     from caer_ros.datasets.examples import Part
     from caer_ros.networks.registry import build_network
     from caer_ros.training.feed import TrainingFeed
     from caer_ros.training.recipe_data import open_split
     from caer_ros.training.supervised_recipe import load_supervised
 
-    if args.seconds <= 0 or min(args.workers) < 0:
-        raise InputError("--seconds must be above 0, --workers at least 0.")
     recipe = load_supervised(args.recipe, args.set)
     network = build_network(**recipe.network)
     source = open_split(network, recipe.data, "train")
-    # One endless-looking epoch: with few samples the start of workers would be all that is timed.
     again = Part(source, np.resize(np.arange(len(source)), max(len(source), _SAMPLES)))
-    speeds = []
-    for workers in args.workers:
+
+    def batches(workers: int) -> Iterator[Any]:
         feed = TrainingFeed(again, recipe.batch, recipe.seed, recipe.augment, True, workers)
-        speeds.append(time_batches(feed.batches(0), workers, args.seconds))
-    if args.json:
-        print(json.dumps([speed.as_dict() for speed in speeds], indent=2))
-        return 0
-    print(f"{len(source)} samples, batches of {recipe.batch}, for {network.architecture}")
-    print(f"{'workers':>7}{'samples/s':>12}")
-    for speed in speeds:
-        print(f"{speed.workers:>7}{speed.samples_per_second:>12.1f}")
-    return 0
+        return feed.batches(0)
+
+    about = f"{len(source)} samples, batches of {recipe.batch}, for {network.architecture}"
+    return about, batches
+
+
+def _benet(args: argparse.Namespace) -> _Measured:
+    from caer_ros.datasets.bench_loader import Again
+    from caer_ros.datasets.emotic.source import EmoticSource
+    from caer_ros.training.benet.data import open_images
+    from caer_ros.training.benet.feed import EmoticFeed
+    from caer_ros.training.benet.recipe import load_benet_recipe
+
+    recipe = load_benet_recipe(args.recipe, args.set)
+    source = EmoticSource(open_images(recipe.data, "train"), recipe.samples)
+
+    def batches(workers: int) -> Iterator[Any]:
+        again = Again(source, max(len(source), _SAMPLES))
+        return EmoticFeed(again, recipe.batch, recipe.seed, workers).batches(0)
+
+    size = recipe.data.size
+    about = f"{len(source)} samples, batches of {recipe.batch}, for benet at {size} x {size}"
+    return about, batches

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from caer_ros.cli.evaluate_benet import add_options, is_benet_checkpoint, run_benet
 from caer_ros.core import CaerError
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ def add_parser(subparsers: Any) -> None:
         "evaluate",
         help="score a bundle or a checkpoint",
         description="Score a checkpoint of `caer train`, or a bundle as the robot would run it: on"
-        " a folder laid out like CAER-S or CAER, or on the data of a recipe. On a folder of `caer"
-        " data faces`, which has no labels: agreement with the teacher on held-out sources.",
+        " a folder laid out like CAER-S or CAER (BENet: EMOTIC), or on the data of a recipe. On a"
+        " folder of `caer data faces`, which has no labels: agreement with the teacher on held-out"
+        " sources.",
         epilog="Example: caer evaluate models/caer_net_s --precision int8 --data CAER-S",
     )
     parser.add_argument("target", type=Path, help="bundle folder, or .safetensors of `caer train`")
@@ -38,11 +40,12 @@ def add_parser(subparsers: Any) -> None:
         "--skip-bad", action="store_true", help="leave unreadable files out, and say which"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--out", type=Path, help="folder for evaluation.json and confusion.png")
+    parser.add_argument("--out", type=Path, help="folder for evaluation.json and pictures")
     unlabelled = parser.add_argument_group("for folders of `caer data faces`")
     unlabelled.add_argument("--hold-out", nargs="*", default=[], metavar="SOURCE")
     unlabelled.add_argument("--teacher", type=Path, help="unpacked @vladmandic/face-api package")
     unlabelled.add_argument("--limit", type=int, default=10_000, help="most people (%(default)s)")
+    add_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -51,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     from caer_ros.bundles import write_atomically
     from caer_ros.evaluation.verdict_text import draw_confusion, verdict_text
 
+    if is_benet_checkpoint(args.target):
+        return run_benet(args)
     if (args.data / "faces.csv").is_file():
         from caer_ros.cli.evaluate_teacher import run_teacher
 

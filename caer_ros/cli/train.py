@@ -33,10 +33,14 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and print the metrics as JSON."""
+    from caer_ros.training.benet.recipe import is_benet
     from caer_ros.training.supervised_recipe import is_supervised
 
     out = args.out or Path("runs") / args.recipe.stem
-    metrics = _supervised(args, out) if is_supervised(args.recipe) else _distilled(args, out)
+    if is_benet(args.recipe):
+        metrics = _benet(args, out)
+    else:
+        metrics = _supervised(args, out) if is_supervised(args.recipe) else _distilled(args, out)
     if metrics:
         print(json.dumps(metrics, indent=2))
     return 0
@@ -46,8 +50,18 @@ def _supervised(args: argparse.Namespace, out: Path) -> dict[str, Any]:
     from caer_ros.training.supervised import train_supervised
     from caer_ros.training.supervised_recipe import load_supervised
 
-    settings = [*args.set, *([] if args.seed is None else [f"seed={args.seed}"])]
-    return train_supervised(load_supervised(args.recipe, settings), out, args.resume)
+    return train_supervised(load_supervised(args.recipe, _settings(args)), out, args.resume)
+
+
+def _benet(args: argparse.Namespace, out: Path) -> dict[str, Any]:
+    from caer_ros.training.benet.recipe import load_benet_recipe
+    from caer_ros.training.benet.run import train_benet
+
+    return train_benet(load_benet_recipe(args.recipe, _settings(args)), out, args.resume)
+
+
+def _settings(args: argparse.Namespace) -> list[str]:
+    return [*args.set, *([] if args.seed is None else [f"seed={args.seed}"])]
 
 
 def _distilled(args: argparse.Namespace, out: Path) -> dict[str, Any]:

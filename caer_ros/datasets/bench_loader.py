@@ -5,9 +5,41 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
 
 from caer_ros.core import InputError
-from caer_ros.datasets.loader import Batch
+
+
+class Drawn(Protocol):
+    """Samples that are drawn by number."""
+
+    def __len__(self) -> int: ...
+
+    def draw(self, index: int, rng: np.random.Generator) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Again:
+    """The same samples over and over, `count` of them."""
+
+    source: Drawn
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def draw(self, index: int, rng: np.random.Generator) -> Any:
+        """Sample `index`, which may lie beyond the source's end."""
+        return self.source.draw(index % len(self.source), rng)
+
+
+class Sized(Protocol):
+    """A batch that says which samples it has: int64 [B]."""
+
+    @property
+    def sample(self) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -28,7 +60,7 @@ class LoaderSpeed:
         return vars(self) | {"samples_per_second": self.samples_per_second}
 
 
-def time_batches(batches: Iterator[Batch], workers: int, seconds: float) -> LoaderSpeed:
+def time_batches(batches: Iterator[Sized], workers: int, seconds: float) -> LoaderSpeed:
     """Take batches for about `seconds` after the first one, whose worker processes have to start.
 
     Batches that were made while the first one was waited for count as made in no time; take long
@@ -38,10 +70,10 @@ def time_batches(batches: Iterator[Batch], workers: int, seconds: float) -> Load
         InputError: there are fewer than two batches.
     """
     first = next(batches, None)
-    size = len(first.label) if first is not None else 0
+    size = len(first.sample) if first is not None else 0
     started, samples, passed = time.perf_counter(), 0, 0.0
     for batch in batches:
-        samples += len(batch.label)
+        samples += len(batch.sample)
         passed = time.perf_counter() - started
         if passed >= seconds:
             break

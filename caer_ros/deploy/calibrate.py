@@ -1,130 +1,202 @@
-"""Quantise a bundle, measure what that costs on people not calibrated on, and write it down."""
+"""From a bundle and pictures to INT8 and FP16 files that answer as its FP32 file does."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from caer_ros.bundles import Bundle, read_bundle
+from caer_ros.core import InputError
+from caer_ros.deploy.calibrated import Calibrated, Made
+from caer_ros.deploy.calibration_report import write_report
+from caer_ros.deploy.files_made import check_precisions
+from caer_ros.deploy.guard import GuardFailed, check, limits_of, passed
+from caer_ros.deploy.judging.judge import judge_of
+from caer_ros.deploy.make_files import Maker
+from caer_ros.deploy.pictures.diversity import descriptors, digest, pick
+from caer_ros.deploy.pictures.open_data import DataOptions, open_data
+from caer_ros.deploy.pictures.samples import Samples, batches
+from caer_ros.deploy.publish import Drafts
+from caer_ros.deploy.quantization import ranges as ranges_file
+from caer_ros.deploy.quantization import sweep as sweep_file
+from caer_ros.deploy.quantization.collect import collect
+from caer_ros.deploy.quantization.half import too_large
+from caer_ros.deploy.quantization.plan import Plan
+from caer_ros.deploy.quantization.runner import Arrays
+from caer_ros.deploy.quantization.scales import Scales
+from caer_ros.deploy.quantization.sweep import Cost, sweep
+from caer_ros.deploy.quantization.thresholds import PERCENTILE
 
-from caer_ros.bundles.files import write_atomically
-from caer_ros.core import CaerError
-from caer_ros.datasets.people import People, load_all
-from caer_ros.deploy.agreement import Agreement, compare
-from caer_ros.deploy.card import FP32, INT8, INT8_ONNXRUNTIME, file_entry, read_card, write_card
-from caer_ros.deploy.quantize import METHOD, SIGNED, UNSIGNED, quantize
-from caer_ros.evaluation.predict import onnx_probabilities
-
-LEAST_AGREEMENT = 0.98
-_BATCH = 8
-# Key in model.yaml, file, form, and the back end that runs this file.
-_TARGETS = (
-    ("int8", INT8, SIGNED, "openvino"),
-    ("int8_onnxruntime", INT8_ONNXRUNTIME, UNSIGNED, "onnxruntime"),
-)
-
-
-class AccuracyLost(CaerError):
-    """The INT8 file differs from FP32 by more than is allowed."""
+# Below this, one person more or less decides.
+LEAST_COMPARED = 20
+# Samples for the sweep, which runs the network once a layer on each.
+_SWEPT = {"caer_static": 48}
+_SWEPT_PICTURES = 8
+# Of the samples that may be calibrated on, at least so many are: the rest is for the sweep.
+_CALIBRATED = 0.8
+_WORST = 5
 
 
 @dataclass(frozen=True)
-class Result:
-    """What one calibration did: people calibrated on, and agreement by key of model.yaml."""
+class Options:
+    """How to calibrate.
 
-    calibrated_on: int
-    kept_fp32: list[str]
-    agreement: dict[str, Agreement]
+    Attributes:
+        data: on what.
+        method: `minmax`, `percentile` or `entropy`; percentile: of the method of that name.
+        precisions: of `int8` and `fp16`, those to make.
+        keep: names or patterns of layers to leave in higher precision.
+        checkpoint: to tune where no INT8 file passes the guard otherwise; None does without.
+        epochs: of that.
+    """
+
+    data: DataOptions
+    method: str = "percentile"
+    percentile: float = PERCENTILE
+    precisions: tuple[str, ...] = ("int8", "fp16")
+    keep: tuple[str, ...] = ()
+    checkpoint: Path | None = None
+    epochs: int = 3
+
+    def __post_init__(self) -> None:
+        check_precisions(self.precisions)
 
 
-def calibrate_bundle(
-    bundle: Path, folders: Sequence[Path], held_out: Sequence[str], limit: int
-) -> Result:
-    """Write int8.onnx and int8_onnxruntime.onnx and enter them in model.yaml.
+def calibrate_bundle(folder: Path, options: Options, out: Path, command: str = "") -> Calibrated:
+    """Make smaller files and enter those in model.yaml, if the guard lets them pass.
 
-    Calibrates on at most `limit` people and measures on as many others: other sources (`held_out`)
-    of photographs, the test split of CAER-S-like folders.
+    Writes report, pictures and table of scales into `out`. A killed run goes on where it was when
+    it is started again with the same options.
+
+    Args:
+        folder: of the bundle.
+        out: for what is to be looked at; its state.npz and sweep.jsonl are removed at the end.
+        command: for the report.
 
     Raises:
-        AccuracyLost: a file's top label agrees with FP32's on fewer than 98 in 100 people; the
-            bundle is left as it was.
+        InputError: the bundle, the pictures or an option is unusable.
+        GuardFailed: a file differs from FP32 by more than model.yaml allows. The bundle is left as
+            it was; OUT/refused.md says what was measured.
+        CaerError: no room, or a network that fails.
     """
-    card = read_card(bundle)
-    seen = load_all(folders, held_out, False, limit)
-    unseen = load_all(folders, held_out, True, limit)
-    wanted = onnx_probabilities(bundle / FP32, "onnxruntime", unseen)
-    batches = _batches(seen)
-    agreement: dict[str, Agreement] = {}
-    kept: list[str] = []
-    drafts = {key: bundle / f".draft-{name}" for key, name, _, _ in _TARGETS}
-    try:
-        for key, _, form, backend in _TARGETS:
-            kept = quantize(bundle / FP32, drafts[key], form, batches)
-            agreement[key] = compare(wanted, onnx_probabilities(drafts[key], backend, unseen))
-            _guard(key, agreement[key])
-        for key, name, _, _ in _TARGETS:
-            os.replace(drafts[key], bundle / name)
-            card["files"][key] = file_entry(bundle / name)
-    finally:
-        for draft in drafts.values():
-            draft.unlink(missing_ok=True)
-    card["metrics"]["int8"] = {
-        key: {"people": a.people, "top_label_agreement": round(a.top_label, 4)}
-        | {"mean_delta_p": round(a.mean_delta, 5)}
-        for key, a in agreement.items()
-    }
-    write_card(bundle, card)
-    return Result(len(seen), kept, agreement)
+    bundle = read_bundle(folder)
+    with Drafts(folder) as drafts:
+        result = _Calibration(bundle, options, out, drafts).run()
+        _judge(result, options, out, command)
+        drafts.publish(result.change_card, result.made.files)
+        write_report(result, options, out / "report.md", command)
+    for name in ("refused.md", ranges_file.NAME, sweep_file.NAME):
+        (out / name).unlink(missing_ok=True)
+    return result
 
 
-def _guard(key: str, agreement: Agreement) -> None:
-    if agreement.top_label < LEAST_AGREEMENT:
-        raise AccuracyLost(
-            f"{key}: the top label agrees with FP32 on {agreement.top_label:.1%} of"
-            f" {agreement.people} people, less than {LEAST_AGREEMENT:.0%}.",
-            "Calibrate on more people, or on people more like those you will see.",
-        )
+class _Calibration:
+    """The steps of one calibration, in order; what they share."""
 
+    def __init__(self, bundle: Bundle, options: Options, out: Path, drafts: Drafts) -> None:
+        self.bundle, self.options, self.out, self.drafts = bundle, options, out, drafts
+        self.judge, self.limits = judge_of(bundle), limits_of(bundle)
+        self.source = bundle.model_file("fp32", "openvino")
+        self.plan = Plan.of(self.source, options.keep)
+        self.data = open_data(bundle, options.data)
+        self.chosen, self.swept = _choose(self.data.pool, bundle, options.data)
 
-def _batches(people: People) -> list[dict[str, np.ndarray]]:
-    """Batches of one size, a scene for each person: the calibrator needs equal shapes."""
-    size = min(_BATCH, len(people))
-    return [
-        {
-            "face": people.faces[start : start + size],
-            "context": people.contexts[people.scene[start : start + size]],
-            "scene": np.arange(size, dtype=np.int64),
+    def run(self) -> Calibrated:
+        """See, table, sweep, make, measure."""
+        options, plan = self.options, self.plan
+        work = {
+            "fp32": self.bundle.files["fp32"][1],
+            "samples": _fingerprint(self.data.pool, self.chosen),
+            "tensors": hashlib.sha256("\n".join(plan.tensors).encode()).hexdigest(),
         }
-        for start in range(0, len(people) - size + 1, size)
-    ]
-
-
-def write_report(path: Path, bundle: str, result: Result, sources: str, command: str) -> None:
-    """Write the calibration's report as Markdown."""
-    lines = [
-        f"# Calibration of {bundle}",
-        "",
-        f"- Method: {METHOD}; static, explicit QDQ.",
-        f"- Calibrated on {result.calibrated_on} people: {sources}.",
-        "- Measured on people of other sources than those calibrated on.",
-        f"- Kept in FP32: attention score ({', '.join(result.kept_fp32)}), softmax, fusion.",
-        f"- Command: `{command}`",
-        "",
-        "| file | runs on | people | same top label as FP32 | mean abs. Δp | largest abs. Δp |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for key, name, _, backend in _TARGETS:
-        a = asdict(result.agreement[key])
-        lines.append(
-            f"| {name} | {backend} | {a['people']} | {a['top_label']:.2%}"
-            f" | {a['mean_delta']:.5f} | {a['max_delta']:.4f} |"
+        maker = self._maker()
+        feeds = _feeds(self.data.pool, self.chosen)
+        ranges = collect(plan.graph.model, plan.tensors, feeds, self.out, work)
+        scales = plan.scales(ranges, options.method, options.percentile)
+        costs = self._sweep(scales, work) if "int8" in options.precisions else []
+        made = Made({}, {}, {}, {}, 0)
+        if "int8" in options.precisions:
+            made = self._int8(maker, scales, costs)
+        if "fp16" in options.precisions:
+            largest = dict(zip(ranges.tensors, ranges.largest.tolist(), strict=True))
+            made = maker.fp16(made, plan.graph, too_large(plan.layers, largest))
+        counts = len(self.chosen), len(self.swept)
+        return Calibrated(
+            self.bundle, plan, scales, ranges, costs, made, *counts, self.data, self.limits
         )
-    lines += [
-        "",
-        f"The command fails, and changes nothing, below {LEAST_AGREEMENT:.0%} agreement.",
-        "TensorRT reads int8.onnx too; it was not run there.",
-        "",
-    ]
-    write_atomically(path, "\n".join(lines).encode())
+
+    def _maker(self) -> Maker:
+        maker = Maker(self.judge, self.data.held_out, self.source, self.drafts)
+        if maker.compared < LEAST_COMPARED:
+            raise InputError(
+                f"FP32 answers for {maker.compared} people in what is measured on; the guard needs"
+                f" {LEAST_COMPARED}.",
+                "Give more pictures to measure on, see --hold-out.",
+            )
+        return maker
+
+    def _sweep(self, scales: Scales, work: dict[str, Any]) -> list[Cost]:
+        free = self.plan.free
+        rounding = work | {
+            "method": self.options.method,
+            "percentile": self.options.percentile,
+            "swept": _fingerprint(self.data.pool, self.swept),
+            "layers": [layer.name for layer in free],
+        }
+        feeds = _feeds(self.data.pool, self.swept)
+        return sweep(self.plan.graph, free, scales, self.judge, feeds, self.out, rounding)
+
+    def _int8(self, maker: Maker, scales: Scales, costs: list[Cost]) -> Made:
+        """The first set of kept layers whose files pass; else tuned ones, if asked for."""
+        made = Made({}, {}, {}, {}, 0)
+        for kept in self.plan.ladder([cost.layer for cost in costs]):
+            made = maker.int8(self.plan, scales, kept, made.tries + 1)
+            if passed(self.limits, made.measured):
+                return made
+        if self.options.checkpoint is None:
+            return made
+        # Here: it brings torch, and everything before does without.
+        from caer_ros.deploy.quantization.tune import Tuning, tune
+        from caer_ros.deploy.tunable import load_tunable
+
+        network, answer = load_tunable(self.bundle, self.options.checkpoint)
+        feeds = _feeds(self.data.pool, self.chosen)
+        kept = self.plan.reasons
+        tuning = Tuning(self.options.epochs)
+        plan, scales = tune(network, answer, self.plan, scales, kept, feeds, tuning)
+        return replace(maker.int8(plan, scales, kept, made.tries + 1), tuned=scales)
+
+
+def _choose(pool: Samples, bundle: Bundle, options: DataOptions) -> tuple[list[int], list[int]]:
+    """Rows to calibrate on, and others to sweep with; each as different as can be."""
+    limit, _ = options.most(bundle.task)
+    wanted = min(limit, max(1, int(len(pool) * _CALIBRATED)))
+    swept = _SWEPT.get(bundle.task, _SWEPT_PICTURES)
+    order = pick(descriptors(pool), wanted + swept)
+    return order[:wanted], order[wanted:]
+
+
+def _feeds(samples: Samples, index: list[int]) -> list[Callable[[], Arrays]]:
+    # rows is bound now: a closure would see the last batch only.
+    return [lambda rows=rows: samples.feed(rows) for rows in batches(samples, index)]
+
+
+def _fingerprint(samples: Samples, index: list[int]) -> str:
+    text = "\n".join(digest(samples, row) for row in index)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _judge(result: Calibrated, options: Options, out: Path, command: str) -> None:
+    worst = [str(cost) for cost in result.costs[:_WORST]]
+    remedy = (
+        f"See {out}/refused.md. Calibrate on more pictures, or on such as you will see; try"
+        " another --method; or change `guard` in model.yaml, if you can accept that."
+    )
+    try:
+        check(result.limits, result.made.measured, worst, remedy)
+    except GuardFailed as error:
+        write_report(result, options, out / "refused.md", command, str(error))
+        raise

@@ -20,7 +20,7 @@ from caer_ros.core import CAER7, Box, CaerError, InputError
 from caer_ros.datasets.examples import Source
 from caer_ros.evaluation.predictions import predict
 from caer_ros.evaluation.scores import Scores, score
-from caer_ros.networks.interface import EmotionNetwork
+from caer_ros.networks.interface import EmotionNetwork, check_reads_people
 from caer_ros.networks.people_graph import PeopleGraph
 from caer_ros.perception.caer_static import CaerStatic
 
@@ -68,8 +68,9 @@ def judge_network(network: EmotionNetwork, source: Source, workers: int = 0) -> 
     """Score a network, on a GPU where there is one. Views of a video are averaged.
 
     Raises:
-        InputError: there is nothing to judge.
+        InputError: there is nothing to judge, or the network reads no people (BENet).
     """
+    check_reads_people(network)
     chosen = np.arange(len(source)) if network.reads_context else np.flatnonzero(source.present)
     _check_some(len(chosen))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
+from caer_ros.core import InputError
+
 
 class NetworkOutput(NamedTuple):
     """What a network says of N people in M scenes.
@@ -68,6 +70,20 @@ class EmotionNetwork(Network):
         face_present: Tensor | None = None,
     ) -> NetworkOutput:
         raise NotImplementedError
+
+
+def check_reads_people(network: Network) -> None:
+    """Refuse a network that does not read people cut from a frame.
+
+    Raises:
+        InputError: it is no EmotionNetwork.
+    """
+    if not isinstance(network, EmotionNetwork):
+        raise InputError(
+            f"'{network.architecture}' reads whole pictures, not faces and contexts.",
+            "Train and judge it on annotated people: a recipe such as recipes/benet.yaml, with "
+            "EMOTIC's folder as data.",
+        )
 
 
 def uniform_attention(like: Tensor, maps: int, grid: Sequence[int]) -> Tensor:

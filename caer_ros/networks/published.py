@@ -40,7 +40,7 @@ def load_extractor(network: Baseline, path: Path, pixels: Pixels = "normalised")
     check_choice("pixels", pixels, ("normalised", "bgr255"))
     extractor = network.extractor
     prefixes = extractor.classifier_prefixes
-    state = {k: v for k, v in _read(path).items() if not k.startswith(prefixes)}
+    state = {k: v for k, v in read_weights(path).items() if not k.startswith(prefixes)}
     if pixels == "bgr255":
         first = next(name for name in extractor.state_dict() if name.endswith("weight"))
         if first in state:
@@ -60,7 +60,12 @@ def _for_normalised_rgb(weight: Tensor) -> Tensor:
     return weight.flip(1) * scale.view(1, 3, *[1] * (weight.ndim - 2))
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors file, or of a .pth of tensors only, by name.
+
+    Raises:
+        InputError: the file is missing or unreadable.
+    """
     if not path.is_file():
         raise InputError(f"Weights {path} do not exist.", _REMEDY)
     try:

@@ -1,4 +1,4 @@
-"""The training loop of every supervised network: epochs, checkpoints, and going on after a kill.
+"""The training loop of every network with labels: epochs, checkpoints, going on after a kill.
 
 A run is a pure function of its recipe: order and augmentation are drawn for (seed, epoch, sample),
 dropout for (seed, step, process), the learning rate is a function of the step. So what a killed run
@@ -10,20 +10,17 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from caer_ros.core import CaerError
-from caer_ros.datasets.loader import Batch
-from caer_ros.training.feed import TrainingFeed
 from caer_ros.training.run_report import RunReport
 from caer_ros.training.run_state import (
     Progress,
@@ -34,31 +31,7 @@ from caer_ros.training.run_state import (
     restore_optimizer,
     save_state,
 )
-from caer_ros.training.supervised_recipe import SupervisedRecipe
-
-Scores = Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Work:
-    """What is fitted.
-
-    Attributes:
-        model: takes what `loss` gives it.
-        optimizer: over the model's parameters; each step sets every group's learning rate to the
-            schedule's times the group's "scale".
-        feed: training batches.
-        loss: of a batch, a scalar that is a mean over the batch.
-        validate: scores of the model in evaluation mode; one is called as `recipe.select`.
-        keep: writes the model's checkpoint `best` or `last` of an epoch with its scores.
-    """
-
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    feed: TrainingFeed
-    loss: Callable[[nn.Module, Batch], Tensor]
-    validate: Callable[[nn.Module], Scores]
-    keep: Callable[[nn.Module, str, dict[str, Any]], None]
+from caer_ros.training.work import FitRecipe, Movable, Work
 
 
 class Fit:
@@ -80,8 +53,8 @@ class Fit:
     def __init__(
         self,
         fabric: Fabric,
-        work: Work,
-        recipe: SupervisedRecipe,
+        work: Work[Any],
+        recipe: FitRecipe,
         written: dict[str, Any],
         out: Path,
         resume: bool,
@@ -106,8 +79,12 @@ class Fit:
         """Where the run is."""
         return self._progress
 
-    def run(self) -> Progress:
+    def run(self, forget: bool = True) -> Progress:
         """Train to the end, or until the score has not risen for `patience` epochs.
+
+        Args:
+            forget: remove the state at the end; else `remove_state` has to be called, when what
+                comes after is done too.
 
         Raises:
             CaerError: the loss is no longer finite.
@@ -117,7 +94,7 @@ class Fit:
             while self._progress.epoch < recipe.epochs and not self._patience_is_over():
                 self._train_epoch()
                 self._finish_epoch(report)
-        if self._first:
+        if self._first and forget:
             remove_state(self._out)
         return self._progress
 
@@ -154,7 +131,7 @@ class Fit:
                 started = saved = now
         self._note(loss_sum, time.monotonic() - started)
 
-    def _step(self, batch: Batch) -> Tensor:
+    def _step(self, batch: Movable) -> Tensor:
         progress, recipe, work = self._progress, self._recipe, self._work
         step = progress.epoch * work.feed.steps + progress.step
         rate = recipe.schedule.rate(step, work.feed.steps, recipe.epochs)

@@ -22,7 +22,8 @@ from caer_ros.datasets.picture_source import PictureSource
 from caer_ros.datasets.readable import readable
 from caer_ros.datasets.samples import SPLITS, Dataset, Sample
 from caer_ros.datasets.scene_source import SceneSource
-from caer_ros.networks.interface import EmotionNetwork
+from caer_ros.networks.interface import EmotionNetwork, check_reads_people
+from caer_ros.training.benet.recipe import is_benet
 from caer_ros.training.strict_yaml import build
 from caer_ros.training.supervised_recipe import DataChoice, load_supervised
 
@@ -31,8 +32,10 @@ def cut_for(network: EmotionNetwork, choice: DataChoice) -> Cut:
     """How a network wants its frames cut, with what the recipe says otherwise.
 
     Raises:
-        InputError: a baseline that reads fixed cells gets another size (see its `classify`).
+        InputError: the network reads no people (BENet), or a baseline that reads fixed cells gets
+            another size (see its `classify`).
     """
+    check_reads_people(network)
     hide = network.hides_faces if choice.hide_faces is None else choice.hide_faces
     return Cut(
         face=choice.face_size or network.face_shape[-1],
@@ -95,6 +98,11 @@ def data_of(target: Path, trained: dict[str, Any] | None) -> DataChoice:
         InputError: the recipe is wrong.
     """
     if target.suffix.lower() in (".yaml", ".yml"):
+        if is_benet(target):
+            raise InputError(
+                f"{target} is a recipe of BENet, and another network is to be judged.",
+                "Give a folder laid out like CAER-S or CAER, or a recipe of that network.",
+            )
         return load_supervised(target).data
     if trained is None:
         return DataChoice(folder=target)

@@ -57,8 +57,17 @@ def table(history: Sequence[Mapping[str, Any]]) -> str:
     return stream.getvalue()
 
 
-def draw_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Loss and accuracy by epoch as a PNG."""
+# Validation scores that are drawn: by column of the history, what the picture calls them.
+ACCURACIES = {"accuracy": "accuracy", "balanced_accuracy": "class-balanced"}
+
+
+def draw_curves(
+    history: Sequence[Mapping[str, Any]],
+    path: Path,
+    shown: Mapping[str, str] = ACCURACIES,
+    loss: str = "cross-entropy",
+) -> None:
+    """Loss (what it is called: `loss`) and the scores in `shown` by epoch as a PNG."""
     from matplotlib.figure import Figure
 
     epochs = [row["epoch"] for row in history]
@@ -66,9 +75,9 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
     left, right = figure.subplots(1, 2)
     left.plot(epochs, [row["train_loss"] for row in history], label="training")
     left.plot(epochs, [row["loss"] for row in history], label="validation")
-    right.plot(epochs, [row["accuracy"] for row in history], label="accuracy")
-    right.plot(epochs, [row["balanced_accuracy"] for row in history], label="class-balanced")
-    for axes, title in ((left, "cross-entropy"), (right, "validation")):
+    for name, title in shown.items():
+        right.plot(epochs, [row[name] for row in history], label=title)
+    for axes, title in ((left, loss), (right, "validation")):
         axes.set_xlabel("epoch")
         axes.set_title(title)
         axes.legend()

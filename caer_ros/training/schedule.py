@@ -15,8 +15,9 @@ class Schedule:
 
     Attributes:
         name: `step`: times `factor` after every `every` epochs (section 5.1: 5e-3 "dropped by a
-            factor of 10 every 4 epochs"); `cosine`: half a cosine from the peak to 0 at the end.
-        learning_rate: the first (step) or highest (cosine) rate.
+            factor of 10 every 4 epochs"); `cosine`: half a cosine from the peak to 0 at the end;
+            `constant`: the same all the time.
+        learning_rate: the first (step), highest (cosine) or only (constant) rate.
         every, factor: of `step`.
         warm_up: epochs over which the rate first rises in a straight line; a fraction may be given.
 
@@ -24,7 +25,7 @@ class Schedule:
         InputError: a value is out of its range.
     """
 
-    name: Literal["step", "cosine"] = "step"
+    name: Literal["step", "cosine", "constant"] = "step"
     learning_rate: float = 5e-3
     every: int = 4
     factor: float = 0.1
@@ -43,9 +44,10 @@ class Schedule:
     def rate(self, step: int, steps_an_epoch: int, epochs: int) -> float:
         """The learning rate of optimiser step `step`, counted from 0 over the whole run."""
         epoch = step / steps_an_epoch
+        rate = self.learning_rate
         if self.name == "step":
             rate = self.learning_rate * self.factor ** (step // (steps_an_epoch * self.every))
-        else:
+        elif self.name == "cosine":
             done = (epoch - self.warm_up) / max(epochs - self.warm_up, 1e-9)
             done = min(max(done, 0.0), 1.0)
             rate = self.learning_rate * 0.5 * (1 + math.cos(math.pi * done))

@@ -59,6 +59,16 @@ def override(raw: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
     return changed
 
 
+def merged(raw: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A copy of `raw` with `changes` put in; mappings in both are merged likewise."""
+    both = dict(raw)
+    for key, value in changes.items():
+        below = both.get(key)
+        deeper = isinstance(below, dict) and isinstance(value, dict)
+        both[key] = merged(below, value) if deeper else value  # type: ignore[arg-type]
+    return both
+
+
 def build(kind: type[T], raw: object, where: str) -> T:
     """A dataclass from a mapping.
 

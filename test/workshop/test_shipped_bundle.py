@@ -20,7 +20,7 @@ BUNDLE = Path(__file__).parents[2] / "models" / "caer_net_s"
 
 def test_every_file_is_the_promised_one() -> None:
     bundle = read_bundle(BUNDLE)
-    assert bundle.files.keys() == {"fp32", "int8", "int8_onnxruntime"}
+    assert bundle.files.keys() == {"fp32", "fp16", "int8", "int8_onnxruntime"}
     for name, digest in bundle.files.values():
         assert sha256_of(BUNDLE / name) == digest
     assert bundle.labels == CAER7
@@ -34,10 +34,10 @@ def test_a_demonstration_says_so() -> None:
     assert "demonstration" in card.lower()
 
 
-def test_int8_was_measured_and_agrees() -> None:
-    measured = yaml.safe_load((BUNDLE / "model.yaml").read_text())["metrics"]["int8"]
-    assert measured.keys() == {"int8", "int8_onnxruntime"}
-    for result in measured.values():
+def test_smaller_files_were_measured_and_agree() -> None:
+    metrics = yaml.safe_load((BUNDLE / "model.yaml").read_text())["metrics"]
+    assert metrics["int8"].keys() == {"int8", "int8_onnxruntime"}
+    for result in (*metrics["int8"].values(), metrics["fp16"]["fp16"]):
         assert result["people"] >= 100
         assert result["top_label_agreement"] >= 0.98
 
@@ -54,7 +54,12 @@ def test_the_network_has_the_papers_parameters() -> None:
 
 @pytest.mark.parametrize(
     ("precision", "backend"),
-    [("fp32", "onnxruntime"), ("int8", "onnxruntime"), ("int8", "openvino")],
+    [
+        ("fp32", "onnxruntime"),
+        ("fp16", "onnxruntime"),
+        ("int8", "onnxruntime"),
+        ("int8", "openvino"),
+    ],
 )
 def test_it_answers(precision: str, backend: str, people: dict[str, np.ndarray]) -> None:
     pytest.importorskip(backend)

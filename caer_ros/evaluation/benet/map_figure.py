@@ -18,7 +18,7 @@ _STRENGTH = 0.65
 def draw_maps(
     path: Path,
     image: np.ndarray,
-    heat: np.ndarray,
+    heat: np.ndarray | None,
     emotions: np.ndarray,
     true: np.ndarray | None = None,
     found: np.ndarray | None = None,
@@ -36,8 +36,8 @@ def draw_maps(
         path: of the new picture.
         image: uint8 [H, W, 3], BGR.
         heat: float [h, w] in [0, 1], probability that a person's centre is here; covers the whole
-            picture and nothing else, so cut off what was padded.
-        emotions: float [E, h, w] in [0, 1], as `heat`.
+            picture and nothing else, so cut off what was padded. None without detection.
+        emotions: float [E, h, w] in [0, 1], covering the same.
         true, found: float [N, 4] and [K, 4], x1, y1, x2, y2 in pixels of the picture.
         names: of the E emotions.
         count: emotion maps to draw.
@@ -49,7 +49,8 @@ def draw_maps(
     _check(image, heat, emotions, boxes, names)
     people = boxes[1] if len(boxes[1]) else boxes[0]
     chosen = strongest_emotions(emotions, people, image, count)
-    maps = [("people", heat), *((names[i], emotions[i]) for i in chosen)]
+    maps = [] if heat is None else [("people", heat)]
+    maps += [(names[i], emotions[i]) for i in chosen]
 
     figure, (first, *others) = _panels(image, 1 + len(maps))
     _picture(first, image, boxes)
@@ -177,7 +178,7 @@ def _frame(axes: Any, image: np.ndarray) -> None:
 
 def _check(
     image: np.ndarray,
-    heat: np.ndarray,
+    heat: np.ndarray | None,
     emotions: np.ndarray,
     boxes: list[np.ndarray],
     names: tuple[str, ...],
@@ -186,12 +187,13 @@ def _check(
         raise InputError(
             f"A picture is {image.dtype} {list(image.shape)}.", "Give uint8 [H, W, 3], BGR."
         )
-    if heat.ndim != 2 or heat.size == 0 or emotions.shape != (len(names), *heat.shape):
+    shape = emotions.shape[1:] if heat is None else heat.shape
+    if len(shape) != 2 or not emotions.size or emotions.shape != (len(names), *shape):
         raise InputError(
-            f"The maps have the shapes {list(heat.shape)} and {list(emotions.shape)}.",
+            f"The maps have the shapes {list(shape)} and {list(emotions.shape)}.",
             f"Give [h, w] and [{len(names)}, h, w].",
         )
-    if not (np.isfinite(heat).all() and np.isfinite(emotions).all()):
+    if not all(np.isfinite(each).all() for each in (heat, emotions) if each is not None):
         raise InputError("A map has values that are not finite.", "Look for a diverged network.")
     if any(rows.ndim != 2 or rows.shape[1] != 4 for rows in boxes):
         raise InputError("Boxes are not [N, 4].", "Give x1, y1, x2, y2 in pixels.")

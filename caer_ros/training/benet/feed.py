@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -12,6 +13,14 @@ from caer_ros.datasets.emotic.examples import EmoticBatch, EmoticExample, stack_
 from caer_ros.datasets.emotic.source import EmoticSource
 from caer_ros.datasets.loader import load
 from caer_ros.training.feed import epoch_order
+
+
+class Drawing(Protocol):
+    """What a feed needs of a source; EmoticSource is one."""
+
+    def __len__(self) -> int: ...
+
+    def draw(self, index: int, rng: np.random.Generator) -> EmoticExample: ...
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ class EmoticFeed:
         InputError: fewer than two samples a process.
     """
 
-    source: EmoticSource
+    source: Drawing
     batch: int
     seed: int
     workers: int = 0
