@@ -60,7 +60,7 @@ $(VENV)/.robot: $(VENV)/.venv setup.py $(LOCK) requirements/ros.txt $(MSGS)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.robot
-	$(PIP) install -c $(LOCK) -e '.[openvino,train,dev]'
+	$(PIP) install -c $(LOCK) -e '.[openvino,tracking,bags,train,dev]'
 	@touch $@
 
 # --- the lock: one file for every supported Python, no torch but the tested one ---
@@ -69,7 +69,7 @@ lock: $(VENV)/.venv
 	$(PIP) install uv
 	@echo '# Made by `make lock` from setup.py and requirements/ros.txt; do not edit.' > $(LOCK).new
 	echo 'torch==2.13.0' | $(BIN)/uv pip compile --quiet --universal --python-version 3.10 \
-	  --no-header --no-annotate --upgrade --extra openvino --extra train --extra dev \
+	  --no-header --no-annotate --upgrade --extra openvino --extra tracking --extra bags --extra train --extra dev \
 	  setup.py requirements/ros.txt - >> $(LOCK).new
 	mv $(LOCK).new $(LOCK)
 

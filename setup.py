@@ -39,6 +39,8 @@ EXTRAS = {
     "openvino": ["openvino>=2024.4"],
     # Ids for people. Pure Python, but it brings scipy: 140 MB on disk, 65 MB in memory.
     "tracking": ["norfair-enough>=2.4,<3"],
+    # Recordings of ROS 2 read without ROS.
+    "bags": ["rosbags>=0.10"],
     # The workshop: datasets, training, export, quantisation, evaluation.
     "train": [
         "imagehash>=4.3",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -183,6 +184,47 @@ def test_signed_file_is_what_tensorrt_reads(plan: Plan, ranges: Ranges) -> None:
     assert add == ["second_raw", "pooled_dequantized"]
     assert readers["gate"][0] == "second_out"
     assert readers["head"][1] == "head_w"
+
+
+def gated(path: Path) -> Path:
+    """A layer without bias whose output is scaled by a gate that is made from it."""
+    rng = np.random.default_rng(0)
+    spread = rng.uniform(0.2, 3, (32, 1, 1, 1))
+    weight = (rng.normal(size=(32, 32, 1, 1)) * spread / 6).astype(np.float32)
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["y"], "body"),
+        helper.make_node("ReduceMean", ["y"], ["mean"], axes=[2, 3], keepdims=1),
+        helper.make_node("Sigmoid", ["mean"], ["gate"]),
+        helper.make_node("Mul", ["y", "gate"], ["answer"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "gated",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 32, "h", "w"])],
+        [helper.make_tensor_value_info("answer", TensorProto.FLOAT, ["n", 32, "h", "w"])],
+        [numpy_helper.from_array(weight, "w")],
+    )
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path
+    )
+    return path
+
+
+def test_every_engine_answers_alike_behind_a_gate(tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    plan = Plan.of(gated(tmp_path / "gated.onnx"))
+    # As it stands the layer is the last one: here it stands for one in the middle.
+    plan = replace(plan, reasons={})
+    feed = {"x": np.random.default_rng(1).normal(size=(1, 32, 24, 40)).astype(np.float32)}
+    ranges = collect(plan.graph.model, plan.tensors, [lambda: feed], tmp_path, {})
+    scales = plan.scales(ranges, "minmax", 100)
+    model = write_qdq(plan.graph, plan.layers, scales, (), SIGNED)
+    path = tmp_path / "int8.onnx"
+    path.write_bytes(model.SerializeToString())
+    wanted = Runner(plan.graph.model).run(feed, ["answer"])["answer"]
+    target, _ = TARGETS["int8"]
+    for got in (Runner(model).run(feed, ["answer"]), open_target(path, target).run(feed)):
+        assert np.abs(got["answer"] - wanted).max() < 0.015 * np.abs(wanted).max()
 
 
 @pytest.mark.parametrize("form", [SIGNED, UNSIGNED], ids=["s8s8", "u8s8"])
