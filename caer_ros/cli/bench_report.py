@@ -63,6 +63,9 @@ def _command(args: argparse.Namespace) -> str:
         for name, default in (("size", 512), ("frames", 100), ("threads", 0), ("rounds", 15))
         if getattr(args, name) != default
     ]
+    for name, default in (("benet", "untrained-benet"), ("caer", "caer_net_s")):
+        if getattr(args, name) != default:
+            given.append(f"--{name} {Path(getattr(args, name)).name}")
     if args.rows:
         given.append(shlex.join(["--rows", *args.rows]))
     return " ".join(["caer bench report", *given])

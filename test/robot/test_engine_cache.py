@@ -10,13 +10,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from caer_ros.core import InputError
+from caer_ros.core import EngineBuildError, EngineMismatch, InputError
 from caer_ros.engines import model_cache
 from caer_ros.engines.base import EngineBase
 from caer_ros.engines.model_cache import ModelCache
@@ -190,8 +191,6 @@ with Engine(pathlib.Path({str(network)!r}), cache=folder) as engine:
 
 
 def test_a_broken_network_is_still_one_clear_error(network: Path, tmp_path: Path) -> None:
-    from caer_ros.core import EngineBuildError
-
     network.write_bytes(network.read_bytes()[:40])
     for engine in (OnnxRuntimeEngine, *([open_openvino] if HAS_OPENVINO else [])):
         with pytest.raises(EngineBuildError, match="Reinstall"):
@@ -263,9 +262,9 @@ def test_threads_and_hint_reach_openvino_and_fp32_stays_fp32(
     seen: list[dict[str, object]] = []
     compile_ = open_vino._compile
 
-    def spy(path: Path, options: dict[str, object], folder: Path | None) -> object:
+    def spy(path: Path, options: dict[str, object], *rest: Any) -> object:
         seen.append(options)
-        return compile_(path, options, folder)
+        return compile_(path, options, *rest)
 
     monkeypatch.setattr(open_vino, "_compile", spy)
     open_openvino(network, threads=1).close()
@@ -276,3 +275,19 @@ def test_threads_and_hint_reach_openvino_and_fp32_stays_fp32(
             "INFERENCE_NUM_THREADS": 1,
         }
     ]
+
+
+@needs_openvino
+def test_a_fixed_shape_is_kept_to_and_is_another_entry(network: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    for _ in range(2):  # compiled, then from the cache
+        with open_openvino(network, cache=folder, shapes={"x": (1, 3)}) as engine:
+            assert engine.inputs["x"].shape == (1, 3)
+            assert engine.outputs["y"].shape == (1, 3)
+            with pytest.raises(EngineMismatch):
+                engine.run({"x": np.zeros((2, 3), np.uint8)})  # type: ignore[attr-defined]
+    assert answer(open_openvino(network, cache=folder, shapes={"x": (-1, 3)})) == [3, 5, 7]
+    assert answer(open_openvino(network, cache=folder)) == [3, 5, 7]
+    assert len(files(folder)) == 3
+    with pytest.raises(EngineBuildError, match="can not load"):
+        open_openvino(network, shapes={"nothing": (1, 3)})

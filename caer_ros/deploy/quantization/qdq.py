@@ -15,7 +15,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from caer_ros.deploy.quantization.graph import Graph, constant
 from caer_ros.deploy.quantization.layers import Layer, protected, sources
-from caer_ros.deploy.quantization.scales import LARGEST, Scales, zero_point
+from caer_ros.deploy.quantization.scales import Scales, rounded_weights, zero_point
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class _Writer:
         self.residuals = self._residuals() if not form.whole else {}
         # OpenVINO (2026.4) folds a gate into the layer that it is made from and scales, and answers
         # wrongly by some percent; with a quantiser in between it does not.
-        self.gated = set() if True or form.whole else self._read_twice()
+        self.gated = set() if form.whole else self._read_twice()
         self.exact = {layer.name for layer in exact}
         self.tensors |= self.gated
         if form.whole:
@@ -199,11 +199,3 @@ class _Writer:
 
     def _constant(self, name: str, value: np.ndarray) -> None:
         self.constants[name] = constant(name, value)
-
-
-def rounded_weights(weights: np.ndarray, scale: np.ndarray, axis: int) -> np.ndarray:
-    """int8 weights of float ones; scale float32 [output channels]."""
-    shape = [1] * weights.ndim
-    shape[axis] = -1
-    steps = np.rint(weights.astype(np.float64) / scale.reshape(shape))
-    return np.clip(steps, -LARGEST, LARGEST).astype(np.int8)

@@ -84,6 +84,14 @@ def weight_scales(
     return scales
 
 
+def rounded_weights(weights: np.ndarray, scale: np.ndarray, axis: int) -> np.ndarray:
+    """int8 weights of float ones; scale float32 [output channels]."""
+    shape = [1] * weights.ndim
+    shape[axis] = -1
+    steps = np.rint(weights.astype(np.float64) / scale.reshape(shape))
+    return np.clip(steps, -LARGEST, LARGEST).astype(np.int8)
+
+
 def write_scales(
     path: Path,
     scales: Scales,

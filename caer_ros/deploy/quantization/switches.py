@@ -13,8 +13,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from caer_ros.deploy.quantization.graph import Graph, constant
 from caer_ros.deploy.quantization.layers import Layer
-from caer_ros.deploy.quantization.qdq import rounded_weights
-from caer_ros.deploy.quantization.scales import Scales
+from caer_ros.deploy.quantization.scales import Scales, rounded_weights
 
 
 def with_switches(graph: Graph, layers: Sequence[Layer], scales: Scales) -> ModelProto:
