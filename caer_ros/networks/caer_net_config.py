@@ -26,8 +26,9 @@ _CHOICES = {
 class CaerNetConfig:
     """Switches of the static and of the dynamic network alike; the class decides which it is.
 
-    The defaults are the full network in the forms that work better; `literal()` gives the paper's
-    text. See `pool_by_attention` for pooling and `AttentionInference` for attention_logits.
+    The defaults are the full network in the forms that were measured to work better
+    (docs/ablation.md); `literal()` gives the paper's text. See `pool_by_attention` for pooling and
+    `AttentionInference` for attention_logits.
     `fusion_relu` puts a ReLU between the two layers of each fusion gate; the paper does not say.
 
     Rows of Table 3 (`TABLE_3` has them by name): `streams` keeps both streams or one;
