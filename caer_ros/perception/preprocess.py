@@ -130,7 +130,7 @@ def make_context(
 
 
 def _shrink_method(width: int, height: int, size: int) -> int:
-    # INTER_AREA is exact but reads every pixel; below a factor of two, bilinear is as good. Where one
-    # side grows, OpenCV's is not exact either: rounding lets a face's last column into the next one.
+    # INTER_AREA is exact but reads every pixel; below a factor of two, bilinear is as good. Where
+    # one side grows it is not exact either: rounding lets a face's last column into the next one.
     exact = max(width, height) >= 2 * size and min(width, height) >= size
     return cv2.INTER_AREA if exact else cv2.INTER_LINEAR
