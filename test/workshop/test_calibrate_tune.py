@@ -53,7 +53,6 @@ def pictures(count: int, seed: int) -> np.ndarray:
 @pytest.fixture(scope="module")
 def network() -> Tiny:
     torch.manual_seed(0)
-    torch.set_num_threads(1)
     network = Tiny().train()
     with torch.no_grad():
         for _ in range(20):

@@ -24,10 +24,12 @@ from caer_ros.training.supervised_recipe import load_supervised
 _CHILD = """
 import sys, time
 from pathlib import Path
+import torch
 from caer_ros.training import fit
 from caer_ros.training.supervised import train_supervised
 from caer_ros.training.supervised_recipe import load_supervised
 
+torch.set_num_threads(1)
 recipe, out, epoch, step = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 ordinary = fit.Fit._step
 
@@ -40,6 +42,10 @@ def until(self, batch):
 fit.Fit._step = until
 train_supervised(load_supervised(recipe), out)
 """
+
+
+# With another number of threads, in this process or in that, sums are taken in another order.
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def killed(recipe: Path, out: Path, epoch: int, step: int) -> None:
@@ -79,7 +85,6 @@ def same_weights(first: Path, second: Path) -> None:
 def test_a_killed_run_ends_the_same(
     epoch: int, step: int, changes: dict, write_tiny: Callable, tmp_path: Path
 ) -> None:
-    # One thread: with several, sums may be taken in another order in another process.
     recipe = write_tiny(tmp_path / "tiny.yaml", save_every=0, **changes)
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     train_supervised(load_supervised(recipe), whole)
