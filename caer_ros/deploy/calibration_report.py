@@ -117,6 +117,8 @@ def _row(measured: Comparison) -> str:
 
 def _layers(result: Calibrated) -> list[str]:
     kept, half = result.made.kept, result.made.kept_half
+    finds = result.data.pool.noun == "pictures"
+    lost = " (whom only one of the two finds counts as 1)" if finds else ""
     lines = [
         "## Layers",
         "",
@@ -125,7 +127,7 @@ def _layers(result: Calibrated) -> list[str]:
         " decoding are never INT8.",
         "",
         f"Each layer rounded alone, on {result.swept_on} {result.data.pool.noun} not calibrated on,"
-        " worst first:",
+        f" worst first{lost}:",
         "",
         "| layer | mean abs. Δp | signal to noise, dB | in INT8 files |",
         "| --- | --- | --- | --- |",

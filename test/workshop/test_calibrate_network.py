@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from caer_ros.core import EngineError, InputError
+from caer_ros.core import CaerError, EngineError, InputError
 from caer_ros.deploy.export import to_onnx
 from caer_ros.deploy.files_made import TARGETS, open_target
 from caer_ros.deploy.quantization.collect import collect
@@ -336,6 +336,17 @@ def test_fp16_rounding_is_seen(plan: Plan) -> None:
 def test_a_broken_network_is_named(tmp_path: Path) -> None:
     plan = Plan.of(tiny(tmp_path / "nan.onnx", gain=float("nan")))
     with pytest.raises(EngineError, match="NaN or infinity at 'normal'"):
+        collect(plan.graph.model, plan.tensors, [lambda: feeds(1)[0]], tmp_path, {})
+
+
+def test_full_disk_while_calibrating_is_said(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("caer_ros.deploy.quantization.ranges.write_atomically", full)
+    with pytest.raises(CaerError, match=r"state\.npz can not be written: No space left"):
         collect(plan.graph.model, plan.tensors, [lambda: feeds(1)[0]], tmp_path, {})
 
 

@@ -103,7 +103,7 @@ def test_a_bad_scale_fails_the_guard_and_tuning_passes(
     bad = scales.with_activation({tensor: factor * scales.activation[tensor]})
     before = compared(plan, plan, bad, form)
     assert findings(Limits(), before)
-    tuning = Tuning(epochs=40, scale_rate=0.1)
+    tuning = Tuning(epochs=40, learning_rate=1e-3, scale_rate=0.1)
     tuned_plan, tuned = tune(network, answer, plan, bad, plan.reasons, FEEDS, tuning)
     after = compared(plan, tuned_plan, tuned, form)
     assert not findings(Limits(), after), after

@@ -81,7 +81,8 @@ def pictures_of(
         seen += split.seen
         unseen += split.held_out
         bad += split.bad
-    return _samples(fitter.name, seen), _samples(fitter.name, unseen), bad
+    parts = (_spread(seen, most), _spread(unseen, judged))
+    return _samples(fitter.name, parts[0]), _samples(fitter.name, parts[1]), bad
 
 
 def _is_annotated(target: Path) -> bool:
@@ -108,6 +109,12 @@ def _annotated(target: Path, splits: Sequence[str], most: int, fitter: Fitter) -
         truth = GroundTruth.of(images.records[index])
         rows.append((*fitter(images.pixels(int(index))), truth))
     return rows
+
+
+def _spread(rows: list[_Row], most: int) -> list[_Row]:
+    if len(rows) <= most:
+        return rows
+    return [rows[int(i)] for i in np.linspace(0, len(rows) - 1, most).astype(int)]
 
 
 def _samples(name: str, rows: list[_Row]) -> PictureSamples:

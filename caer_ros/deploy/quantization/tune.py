@@ -46,7 +46,7 @@ class Tuning:
     """
 
     epochs: int = 3
-    learning_rate: float = 1e-3
+    learning_rate: float = 1e-4
     scale_rate: float = 1e-2
 
     def __post_init__(self) -> None:
