@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from caer_ros.networks.benet.blocks import BasicBlock
-from caer_ros.networks.benet.initialise import start_at
+from caer_ros.networks.benet.initialise import CERTAIN, OPEN, start_at
 from caer_ros.networks.benet.maps import BenetMaps
 
 VAD = 3
@@ -60,13 +60,13 @@ class MapHead(nn.Module):
             return answer, self.half_answer(half), None, None
         return answer, self.half_answer(half), self.quarter_vad(quarter), self.half_vad(half)
 
-    def start(self, bias: float) -> None:
-        """Both resolutions answer `bias` at first; VAD 0."""
-        start_at(self.quarter_answer[-1], bias)
-        start_at(self.half_answer[-1], bias)
+    def start(self, bias: float, noise: float) -> None:
+        """Both resolutions answer about `bias` at first, VAD 0; `noise`: see `start_at`."""
+        start_at(self.quarter_answer[-1], bias, noise)
+        start_at(self.half_answer[-1], bias, noise)
         for vad in (self.quarter_vad, self.half_vad):
             if vad is not None:
-                start_at(vad[-1])
+                start_at(vad[-1], noise=noise)
 
 
 class MapHeads(nn.Module):
@@ -107,11 +107,11 @@ class MapHeads(nn.Module):
         return BenetMaps(heat, size, zeros(self.num_classes), vad)
 
     def start(self, heat_bias: float) -> None:
-        """Heat answers `heat_bias` at first, all others 0."""
-        self.emotion.start(0.0)
+        """Heat answers `heat_bias` at first, all others about 0."""
+        self.emotion.start(0.0, OPEN)
         if self.heat is not None and self.size is not None:
-            self.heat.start(heat_bias)
-            self.size.start(0.0)
+            self.heat.start(heat_bias, CERTAIN)
+            self.size.start(0.0, CERTAIN)
 
 
 def _blocks(channels: int, attention: bool) -> nn.Sequential:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from caer_ros.networks.benet.blocks import Bottleneck, conv_bn_relu
-from caer_ros.networks.benet.initialise import start_at
+from caer_ros.networks.benet.initialise import OPEN, start_at
 from caer_ros.networks.benet.map_heads import VAD
 
 
@@ -43,9 +43,9 @@ class VectorHead(nn.Module):
         return self.emotion(hidden), None if self.vad is None else self.vad(hidden)
 
     def start(self) -> None:
-        start_at(self.emotion)
+        start_at(self.emotion, noise=OPEN)
         if self.vad is not None:
-            start_at(self.vad)
+            start_at(self.vad, noise=OPEN)
 
 
 def _halve(inputs: int, outputs: int) -> nn.Sequential:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from caer_ros.core import InputError
 from caer_ros.networks.benet.attention import BlockAttention
 from caer_ros.networks.benet.benet import BENet
+from caer_ros.networks.benet.blocks import BasicBlock, Bottleneck
 from caer_ros.networks.benet.config import TABLE_1, BenetConfig
 from caer_ros.networks.benet.maps import BenetMaps, BenetOutput
 from caer_ros.networks.benet.tasks import BACKGROUND, MAPS, PERSON
@@ -37,6 +38,7 @@ def lively(network: BENet) -> BENet:
         for layer in network.modules():
             if isinstance(layer, nn.BatchNorm2d):
                 layer.momentum = 1.0
+                layer.weight.fill_(1)  # blocks start as if they were not there
                 layer.bias.normal_(std=0.1)
         network.train()(torch.randn(9, 3, 64, 64), torch.tensor([MAPS, PERSON, BACKGROUND] * 3))
     return network.eval()
@@ -157,10 +159,29 @@ LEARN: dict[str, tuple[list[int], tuple[str, ...]]] = {
 }
 
 
+def awake(network: BENet) -> BENet:
+    """With blocks that do something: they start as if they were not there."""
+    for module in network.modules():
+        if isinstance(module, BasicBlock):
+            torch.nn.init.ones_(module.bn2.weight)
+        if isinstance(module, Bottleneck):
+            torch.nn.init.ones_(module.bn3.weight)
+    return network
+
+
+def test_blocks_start_as_if_they_were_not_there() -> None:
+    torch.manual_seed(0)
+    blocks = [m for m in tiny().modules() if isinstance(m, BasicBlock)]
+    block = blocks[0]
+    maps = torch.rand(2, block.conv1.in_channels, 4, 4)
+    close(block(maps), maps)
+    assert not torch.allclose(awake(block)(maps), maps)
+
+
 @pytest.mark.parametrize("mix", LEARN)
 def test_gradients_reach_what_a_mix_of_tasks_trains_and_no_more(mix: str) -> None:
     torch.manual_seed(0)
-    network = tiny(vad=True)
+    network = awake(tiny(vad=True))
     task, beginnings = LEARN[mix]
     output = network(torch.randn(len(task), 3, 64, 64), torch.tensor(task))
     sum(each.square().sum() for each in tensors(output)).backward()
@@ -181,9 +202,11 @@ def test_outputs_start_at_their_biases(bias: float) -> None:
     assert BenetConfig().heat_bias == -2.19
     for maps in output.maps:
         assert maps.heat.mean().item() == pytest.approx(bias, abs=0.1)
-        assert torch.cat([maps.size, maps.emotion, maps.vad], dim=1).abs().max() < 0.5
+        assert maps.size.abs().max() < 0.5
+        # Open to learning, and nowhere sure.
+        assert torch.cat([maps.emotion, maps.vad], dim=1).abs().max() < 2
     for vectors in output[1:]:
-        assert vectors.abs().max() < 0.5
+        assert 0 < vectors.abs().max() < 2
 
 
 def test_maps_stay_of_the_size_of_one_through_a_fresh_backbone() -> None:
