@@ -11,7 +11,7 @@ PIP  := $(BIN)/python -m pip --disable-pip-version-check -qq
 LOCK := requirements/ci.txt
 
 # What the interface package is built from.
-MSGS := $(wildcard caer_msgs/*.* caer_msgs/msg/* caer_msgs/cmake/*)
+MSGS := $(wildcard caer_msgs/*.* caer_msgs/msg/* caer_msgs/srv/* caer_msgs/cmake/*)
 
 export CMAKE_BUILD_PARALLEL_LEVEL := 2
 

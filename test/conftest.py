@@ -71,5 +71,5 @@ def pipeline(photos: Path):
     """The default pipeline on ONNX Runtime, which is always there."""
     from caer_ros.perception import Pipeline, PipelineConfig
 
-    with Pipeline.open(PipelineConfig(backend="onnxruntime")) as opened:
+    with Pipeline.open(PipelineConfig(backend="onnxruntime", tracking="never")) as opened:
         yield opened

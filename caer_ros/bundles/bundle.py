@@ -18,7 +18,7 @@ from caer_ros.bundles.files import sha256_of
 from caer_ros.core import BundleError
 
 SCHEMA = 1
-TASKS = ("caer_static", "face_detection", "person_emotion_maps")
+TASKS = ("caer_clip", "caer_static", "face_detection", "person_emotion_maps")
 # Keys that the robot does not read: what was learnt and measured, and what calibration must hold.
 _EXTRA = ("training", "metrics", "source", "guard")
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -74,6 +74,10 @@ class EmotionEstimate:
     they are a distribution (sum 1, CAER-Net); with True they are independent (BENet).
     `lambda_face + lambda_context == 1` are CAER-Net's fusion weights (eq. 5), NaN where a model has
     none; so are valence, arousal and dominance in [-1, 1].
+
+    `lag` is the mean age of the pictures that the probabilities rest on, in seconds before the
+    frame's stamp, each weighted as it is in them: 0 where that is the frame alone, half a clip's
+    length for a clip; a filter adds to it, at most its time constant.
     """
 
     model: str
@@ -85,6 +89,7 @@ class EmotionEstimate:
     valence: float = math.nan
     arousal: float = math.nan
     dominance: float = math.nan
+    lag: float = 0.0
 
     @property
     def top_index(self) -> int:

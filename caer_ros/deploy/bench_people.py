@@ -17,6 +17,7 @@ from caer_ros.engines import Engine
 from caer_ros.engines.onnx_runtime import OnnxRuntimeEngine
 from caer_ros.perception.benet import BenetReader
 from caer_ros.perception.caer_static import CaerStatic
+from caer_ros.perception.scene import Scene
 from caer_ros.perception.fit_frame import Fit, fit_short_side
 
 PEOPLE = (1, 2, 5, 10, 15, 20, 30)
@@ -191,7 +192,8 @@ def _time_benet(reader: BenetReader, frame: np.ndarray, people: int) -> tuple[fl
     """Seconds of a frame, and of its last stage."""
     timings: dict[str, float] = {}
     start = perf_counter()
-    seen = reader.read(frame, "bgr8", False, timings)
+    seen = Scene(frame, "bgr8")
+    reader.run([seen], timings)
     seconds = perf_counter() - start
     if len(seen.people) != people or seen.warnings:
         raise EngineError(

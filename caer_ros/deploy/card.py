@@ -22,6 +22,8 @@ NOTICES = {
     "caer_net_s": "Demonstration model: taught by a weak expression teacher and rendered faces, not"
     " by labelled photographs; its labels are guesses about facial expressions, not about what"
     " people feel.",
+    "caer_net": "Demonstration model: taught by drawn people, not by labelled films; its labels are"
+    " guesses about facial expressions, not about what people feel.",
     "benet": "Demonstration model: not taught by labelled photographs; its labels are guesses about"
     " what a picture shows, not about what people feel.",
 }

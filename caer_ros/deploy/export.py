@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -12,35 +13,29 @@ import torch
 from caer_ros.core import InputError
 from caer_ros.deploy.card import FP32, NOTICES, About, caer_net_s_card, file_entry, write_card
 from caer_ros.deploy.export_benet import MapsOptions, export_benet
-from caer_ros.deploy.onnx_file import OPSET, Parity, ParityError, judge, trace, write_fp32
+from caer_ros.deploy.export_clip import export_clip
+from caer_ros.deploy.onnx_file import OPSET, Parity, ParityError, judge, write_fp32
+from caer_ros.deploy.people_onnx import INPUTS, OUTPUTS, to_onnx
 from caer_ros.engines.onnx_runtime import OnnxRuntimeEngine
 from caer_ros.networks.benet.benet import BENet
+from caer_ros.networks.caer_net import CaerNet
 from caer_ros.networks.caer_net_s import CONTEXT_SIZE, FACE_SIZE, CaerNetS
-from caer_ros.networks.checkpoint import load_benet, load_checkpoint, read_meta
+from caer_ros.networks.checkpoint import load_benet, load_checkpoint, load_network, read_meta
 from caer_ros.networks.inputs import CaerNetSGraph
 
-__all__ = ["OPSET", "MapsOptions", "Parity", "ParityError", "export_bundle", "to_onnx"]
+__all__ = [
+    "INPUTS",
+    "OPSET",
+    "OUTPUTS",
+    "MapsOptions",
+    "Parity",
+    "ParityError",
+    "export_bundle",
+    "to_onnx",
+]
 
-INPUTS = ("face", "context", "scene")
-OUTPUTS = ("logits", "fusion", "attention")
 _PICTURES = (".png", ".jpg", ".jpeg")
 _MOST_PICTURES = 32
-
-
-def to_onnx(network: CaerNetS) -> bytes:
-    """The network as ONNX: uint8 pictures in, batch norm folded, people and scenes dynamic.
-
-    Inputs face uint8 [people, 96, 96, 3], context uint8 [scenes, 224, 224, 3], scene int64
-    [people]; outputs logits, fusion, attention as in CaerNetSOutput.
-    """
-    example = (
-        torch.zeros(2, FACE_SIZE, FACE_SIZE, 3, dtype=torch.uint8),
-        torch.zeros(2, CONTEXT_SIZE, CONTEXT_SIZE, 3, dtype=torch.uint8),
-        torch.tensor([0, 1]),
-    )
-    people, scenes = {0: "people"}, {0: "scenes"}
-    axes = dict.fromkeys((*INPUTS, *OUTPUTS), people) | {"context": scenes, "attention": scenes}
-    return trace(CaerNetSGraph(network).eval(), example, INPUTS, OUTPUTS, axes)
 
 
 def check_parity(network: CaerNetS, onnx_file: Path, pictures: Sequence[np.ndarray]) -> Parity:
@@ -106,7 +101,7 @@ def export_bundle(
     """Write fp32.onnx and model.yaml into `bundle`; what was calibrated earlier goes.
 
     Args:
-        checkpoint: of a CAER-Net-S or a BENet.
+        checkpoint: of a CAER-Net-S, a CAER-Net or a BENet.
         pictures: uint8 RGB, to compare on.
         notice: what the node prints at start-up of a demonstration; None is the network's own.
         maps: for a BENet only.
@@ -123,6 +118,9 @@ def export_bundle(
     about = About(name, version, meta["extra"], demonstration, notice if demonstration else "")
     if architecture == BENet.architecture:
         return export_benet(load_benet(checkpoint), bundle, pictures, about, maps or MapsOptions())
+    if architecture == CaerNet.architecture:
+        clips = cast(CaerNet, load_network(checkpoint, architecture))
+        return export_clip(clips, bundle, pictures, about)
     network = load_checkpoint(checkpoint)
     parity = write_fp32(
         bundle, to_onnx(network), lambda path: check_parity(network, path, pictures)

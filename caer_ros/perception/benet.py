@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,8 +11,10 @@ from caer_ros.core import Box, BundleError, EmotionEstimate, PersonEmotion
 from caer_ros.engines import Engine, open_engine
 from caer_ros.perception.benet_decode import Decoded, rows_above
 from caer_ros.perception.fit_frame import fit_short_side
-from caer_ros.perception.frame_reader import Seen, grey_frame, timed
+from caer_ros.perception.match_faces import match_faces
 from caer_ros.perception.pipeline_config import PipelineConfig
+from caer_ros.perception.scene import Scene
+from caer_ros.perception.stage import grey_frame, timed
 
 TASK = "person_emotion_maps"
 
@@ -22,7 +24,9 @@ _LONGEST = 4
 
 
 class BenetReader:
-    """Runs a bundle of task `person_emotion_maps`; see FrameReader. People have a body box.
+    """Runs a bundle of task `person_emotion_maps`; see Stage. People have a body box.
+
+    Where faces were found before, each goes to the body that it belongs to; see match_faces.
 
     The network's input keeps the frame's proportions: its short side is the bundle's, both sides
     are rounded up to the bundle's multiple, the frame lies in the middle. A square input would
@@ -39,8 +43,6 @@ class BenetReader:
     Raises:
         BundleError: wrong task, or constants and labels that do not fit.
     """
-
-    detector = "the model itself"
 
     def __init__(
         self, bundle: Bundle, engine: Engine, threshold: float = 0.0, max_people: int = 32
@@ -90,20 +92,15 @@ class BenetReader:
             engine.close()
             raise
 
-    def read(
-        self, image: np.ndarray, encoding: str, want_maps: bool, timings: dict[str, float]
-    ) -> Seen:
-        """See FrameReader.read. People are best first; their boxes are clipped to the frame."""
-        with timed(timings, "preprocess"):
-            self.prepare(image, encoding)
-        with timed(timings, "infer"):
-            outputs = self.infer(want_maps)
-        with timed(timings, "decode"):
-            found = rows_above(*_first_image(outputs), threshold=self._threshold)
-            people = self._people(found)
-            heat = self._cut_heat(outputs["heat"][0]) if "heat" in outputs else None
-        total = len(people) + found.peaks - len(found.scores)
-        return Seen(people[: self._max_people], None, heat, self._missing(total))
+    def run(self, scenes: Sequence[Scene], timings: dict[str, float]) -> None:
+        """See Stage.run. Bodies are best first; their boxes are clipped to the frame."""
+        for scene in scenes:
+            with timed(timings, "preprocess"):
+                self.prepare(scene.image, scene.encoding)
+            with timed(timings, "infer"):
+                outputs = self.infer(scene.want_maps)
+            with timed(timings, "decode"):
+                self._read(outputs, scene)
 
     def prepare(self, image: np.ndarray, encoding: str) -> None:
         """Fit a frame into the input, which is made anew where the frame's size changes."""
@@ -121,20 +118,28 @@ class BenetReader:
         return self._engine.run({"images": self._input}, self._outputs + extra)
 
     def apply(self, config: PipelineConfig) -> None:
-        """See FrameReader.apply: least score of a person."""
+        """See Stage.apply: least score of a person."""
         self._threshold = config.person_threshold or self._own_threshold
 
     def warm_up(self) -> None:
-        """See FrameReader.warm_up."""
-        self.read(grey_frame(), "bgr8", True, {})
+        """See Stage.warm_up."""
+        self.run([Scene(grey_frame(), "bgr8", want_maps=True)], {})
 
     def run_bare(self, people: int) -> None:
-        """See FrameReader.run_bare; takes as long for any number of people."""
+        """See Stage.run_bare; takes as long for any number of people."""
         self.infer(want_heat=False)
 
     def close(self) -> None:
-        """See FrameReader.close."""
+        """See Stage.close."""
         self._engine.close()
+
+    def _read(self, outputs: Mapping[str, np.ndarray], scene: Scene) -> None:
+        found = rows_above(*_first_image(outputs), threshold=self._threshold)
+        people = self._people(found)
+        if "heat" in outputs:
+            scene.heat = self._cut_heat(outputs["heat"][0])
+        scene.warnings += self._missing(len(people) + found.peaks - len(found.scores))
+        scene.people = match_faces(people[: self._max_people], scene.people)
 
     def _people(self, found: Decoded) -> tuple[PersonEmotion, ...]:
         """Who lies wholly in the border round the frame is nobody."""

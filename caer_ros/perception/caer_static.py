@@ -1,4 +1,4 @@
-"""CAER-Net-S on the robot: all people of one frame in one run, buffers made once."""
+"""CAER-Net-S on the robot: all people of all frames in one run, buffers made once."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from caer_ros.perception.preprocess import crop_face, make_context
 
 @dataclass(frozen=True)
 class StaticOutput:
-    """What CAER-Net-S says of one frame.
+    """What CAER-Net-S says, one estimate a person in the order of rows.
 
-    `attention` is float32 [h, w], sums to 1 over the face-hidden frame (eq. 3); None unless asked.
+    `attention` is float32 [frames, h, w], each sums to 1 over the face-hidden frame (eq. 3); None
+    unless asked.
     """
 
     estimates: tuple[EmotionEstimate, ...]
@@ -35,6 +36,7 @@ class CaerStatic:
         precision: a key of the bundle's files.
         backend: as choose_backend returned it.
         max_people: rows of the face buffer.
+        max_frames: frames that one run may take in.
 
     Raises:
         BundleError: wrong task, or inputs that this code does not fill.
@@ -42,7 +44,13 @@ class CaerStatic:
     """
 
     def __init__(
-        self, bundle: Bundle, precision: str, backend: str, max_people: int, threads: int = 0
+        self,
+        bundle: Bundle,
+        precision: str,
+        backend: str,
+        max_people: int,
+        threads: int = 0,
+        max_frames: int = 1,
     ) -> None:
         if bundle.task != "caer_static":
             raise BundleError(
@@ -63,23 +71,35 @@ class CaerStatic:
         self._labels = bundle.labels
         self._engine = open_engine(bundle.model_file(precision, backend), backend, threads)
         self._faces = np.zeros((max_people, face_size, face_size, 3), np.uint8)
-        self._context = np.zeros((1, context_size, context_size, 3), np.uint8)
+        self._context = np.zeros((max_frames, context_size, context_size, 3), np.uint8)
         self._scene = np.zeros(max_people, np.int64)
 
     def prepare(
-        self, image: np.ndarray, encoding: str, people: Sequence[Box], faces: Sequence[Box]
+        self,
+        image: np.ndarray,
+        encoding: str,
+        people: Sequence[Box],
+        faces: Sequence[Box],
+        row: int = 0,
+        frame: int = 0,
     ) -> None:
-        """Fill the inputs: a crop for each of `people`, one context with all `faces` hidden."""
-        for row, box in enumerate(people):
-            crop_face(image, box, encoding, self._margin, self._faces[row])
-        make_context(image, faces, encoding, self._context[0], self._fill)
+        """Fill the inputs: a crop for each of `people`, one context with all `faces` hidden.
 
-    def infer(self, people: int, want_attention: bool) -> dict[str, np.ndarray]:
-        """Run the network on the first `people` rows prepared."""
+        Args:
+            row: of the first of `people`.
+            frame: row of their context.
+        """
+        for place, box in enumerate(people, row):
+            crop_face(image, box, encoding, self._margin, self._faces[place])
+        self._scene[row : row + len(people)] = frame
+        make_context(image, faces, encoding, self._context[frame], self._fill)
+
+    def infer(self, people: int, want_attention: bool, frames: int = 1) -> dict[str, np.ndarray]:
+        """Run the network on the first `people` and `frames` rows prepared."""
         outputs = ["logits", "fusion"] + (["attention"] if want_attention else [])
         arrays: dict[str, np.ndarray] = {
             "face": self._faces[:people],
-            "context": self._context,
+            "context": self._context[:frames],
             "scene": self._scene[:people],
         }
         return self._engine.run(arrays, outputs)
@@ -108,7 +128,7 @@ class CaerStatic:
             for row, weights in zip(probabilities, fusion, strict=True)
         )
         # The engine owns its outputs until its next run: what leaves here is copied.
-        attention = outputs["attention"][0].copy() if "attention" in outputs else None
+        attention = outputs["attention"].copy() if "attention" in outputs else None
         return StaticOutput(estimates, attention)
 
     def close(self) -> None:

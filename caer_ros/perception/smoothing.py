@@ -35,12 +35,9 @@ class SmoothedEstimate(EmotionEstimate):
 
     Attributes:
         shown: index of the top label.
-        lag: mean age of what went into the probabilities, in seconds, weighted as they are: 0 for
-            a person's first estimate, then growing to at most the time constant.
     """
 
     shown: int = 0
-    lag: float = 0.0
 
     @property
     def top_index(self) -> int:
@@ -135,7 +132,7 @@ class _State:
         self.stamp = stamp
         self._labels = estimate.labels
         self._values = _values(estimate)
-        self._lag = 0.0
+        self._lag = estimate.lag
         self._repeats = repeats
         self._top = SteadyLabel(config.label_margin, config.label_time)
         self._top.update(self._values[: len(self._labels)], stamp)
@@ -153,7 +150,8 @@ class _State:
         self._repeats = 0 if seconds > 0 else self._repeats + 1
         self.stamp = stamp
         self._values, kept = step(self._values, _values(estimate), seconds, config.time_constant)
-        self._lag = kept * (self._lag + seconds)
+        self._lag = kept * (self._lag + seconds) + (1 - kept) * estimate.lag
+        self._top.margin, self._top.seconds = config.label_margin, config.label_time
         self._top.update(self._values[: len(self._labels)], stamp)
 
     def show(self, estimate: EmotionEstimate) -> SmoothedEstimate:

@@ -42,7 +42,9 @@ class PeopleTracker:
         self._given = 0
         self._stamp = -math.inf
 
-    def update(self, people: Sequence[PersonEmotion], stamp: float) -> tuple[PersonEmotion, ...]:
+    def update(
+        self, people: Sequence[PersonEmotion], stamp: float, bodies_sought: bool = True
+    ) -> tuple[PersonEmotion, ...]:
         """The same people with ids, which are empty until a person was seen `min_hits` times.
 
         Call it for every processed frame, also where nobody is there.
@@ -52,6 +54,8 @@ class PeopleTracker:
             stamp: the camera's time, in seconds. Repeated: nothing moved since the last frame. A
                 little earlier than the last, up to `max_gap`: the same, and time goes on from
                 there. Earlier still: another recording; everybody is forgotten.
+            bodies_sought: False where nobody looked for bodies in this frame: then nobody is missed
+                for having none.
 
         Raises:
             InputError: the stamp is not finite.
@@ -63,7 +67,9 @@ class PeopleTracker:
         if stamp < self._stamp - self._config.max_gap:
             self.reset()
         self._stamp = stamp
-        bodies = _numbers(self._trackers[0], [person.body for person in people], stamp)
+        bodies: list[int | None] = [None] * len(people)
+        if bodies_sought:
+            bodies = _numbers(self._trackers[0], [person.body for person in people], stamp)
         faces = _numbers(self._trackers[1], [person.face for person in people], stamp)
         ids = self._ids(bodies, faces)
         return tuple(replace(p, track_id=i) for p, i in zip(people, ids, strict=True))
@@ -110,6 +116,6 @@ def _load_box_tracker() -> type[BoxTracker]:
     except ImportError as error:
         raise CaerError(
             f"People can not be followed: {error}.",
-            "Install it (pip install norfair-enough), or set tracking to false.",
+            "Install it (pip install norfair-enough), or set tracking to never.",
         ) from error
     return BoxTracker

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ class Fake:
 def opened(engine: Fake, config: PipelineConfig | None = None, **changes) -> Pipeline:
     config = config or PipelineConfig()
     reader = BenetReader(bundle(**changes), engine, config.person_threshold, config.max_people)
-    return Pipeline(config, reader)
+    return Pipeline(replace(config, tracking="never"), [reader])
 
 
 def frame(width: int, height: int, channels: int = 3) -> np.ndarray:

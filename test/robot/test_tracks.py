@@ -495,3 +495,15 @@ def without_norfair(monkeypatch):
 def test_configurations_out_of_range_are_refused(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
         TrackerConfig(**wrong)
+
+
+def test_nobody_is_missed_by_a_frame_in_which_no_body_was_sought():
+    tracker = PeopleTracker(TrackerConfig(min_hits=2))
+    body = Box(10, 10, 60, 160)
+    ids = []
+    for frame in range(9):
+        sought = frame % 3 == 0
+        people = [PersonEmotion(body=body)] if sought else []
+        found = tracker.update(people, frame / 30, sought)
+        ids += [person.track_id for person in found]
+    assert ids == ["", "p1", "p1"]

@@ -1,40 +1,25 @@
-"""What turns frames into people promises to the pipeline, which times it and hands its finds on."""
+"""What a step of the pipeline promises: it fills in scenes, all that came in together at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from caer_ros.core import PersonEmotion
 from caer_ros.perception.pipeline_config import PipelineConfig
+from caer_ros.perception.scene import Scene
 
 
-class Seen(NamedTuple):
-    """What one frame holds; the fields are `pipeline.Result`'s."""
+class Stage(Protocol):
+    """One step from frames to people. Thread-confined."""
 
-    people: tuple[PersonEmotion, ...]
-    attention: np.ndarray | None = None
-    heat: np.ndarray | None = None
-    warnings: tuple[str, ...] = ()
+    def run(self, scenes: Sequence[Scene], timings: dict[str, float]) -> None:
+        """Add to every scene what this stage finds; add its seconds to `timings`.
 
-
-class FrameReader(Protocol):
-    """One way from a frame to people. Thread-confined.
-
-    Attributes:
-        detector: what finds the people, for `Pipeline.describe`.
-    """
-
-    detector: str
-
-    def read(
-        self, image: np.ndarray, encoding: str, want_maps: bool, timings: dict[str, float]
-    ) -> Seen:
-        """Find everybody in one checked frame; enter the seconds of each stage in `timings`.
+        Scenes come from different cameras, at most one each.
 
         Raises:
             EngineError: a network failed or put out NaN.
@@ -58,14 +43,30 @@ class FrameReader(Protocol):
         ...
 
 
+class PlainStage:
+    """Base of the stages that have no network and nothing that changes."""
+
+    def apply(self, config: PipelineConfig) -> None:
+        """See Stage.apply."""
+
+    def warm_up(self) -> None:
+        """See Stage.warm_up."""
+
+    def run_bare(self, people: int) -> None:
+        """See Stage.run_bare."""
+
+    def close(self) -> None:
+        """See Stage.close."""
+
+
 @contextmanager
 def timed(timings: dict[str, float], stage: str) -> Iterator[None]:
-    """Enter the seconds that the block takes as `stage`."""
+    """Add the seconds that the block takes to `stage`."""
     start = perf_counter()
     try:
         yield
     finally:
-        timings[stage] = perf_counter() - start
+        timings[stage] = timings.get(stage, 0.0) + perf_counter() - start
 
 
 def grey_frame() -> np.ndarray:
