@@ -55,7 +55,7 @@ $(VENV)/.venv:
 
 $(VENV)/.robot: $(VENV)/.venv setup.py $(LOCK) requirements/ros.txt $(MSGS)
 	@echo 'Installing ROS 2 wheels and caer_ros, building caer_msgs (a minute or two) ...'
-	$(PIP) install -c $(LOCK) -r requirements/ros.txt -e '.[openvino]'
+	$(PIP) install -c $(LOCK) -r requirements/ros.txt -e '.[openvino,tracking]'
 	$(PIP) install -c $(LOCK) --force-reinstall --no-deps ./caer_msgs
 	@touch $@
 

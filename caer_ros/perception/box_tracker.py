@@ -11,11 +11,15 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from norfair import Detection, FilterPyKalmanFilterFactory, Tracker
-from norfair.distances import Distance
 
 from caer_ros.core import Box
 from caer_ros.perception.box_motion import area_of, box_distances, motion
+from caer_ros.perception.light_norfair import (
+    Detection,
+    Distance,
+    FilterPyKalmanFilterFactory,
+    Tracker,
+)
 from caer_ros.perception.tracker_config import TrackerConfig
 
 _JITTER = 0.05  # standard deviation of a detector's corners, in sides of the box

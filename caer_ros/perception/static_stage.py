@@ -9,6 +9,7 @@ import numpy as np
 
 from caer_ros.bundles import Bundle
 from caer_ros.core import Box, EmotionEstimate, PersonEmotion
+from caer_ros.engines.trt.profile import FRAMES, ROWS
 from caer_ros.perception.caer_static import CaerStatic
 from caer_ros.perception.pipeline_config import PipelineConfig
 from caer_ros.perception.scene import Scene
@@ -19,12 +20,14 @@ class StaticStage(PlainStage):
     """See Stage. People without a face get no estimate of this model.
 
     Args:
-        model: closed with the stage; has rows for `max_people` of each of `max_frames` frames.
-        max_frames: frames a run; more are run in turns.
+        model: closed with the stage; has rows for `max_people` and `max_frames`.
+        max_people: people a run, at least as many as one frame may have; more are run in turns.
+        max_frames: frames a run, likewise.
     """
 
-    def __init__(self, model: CaerStatic, max_frames: int = 1) -> None:
+    def __init__(self, model: CaerStatic, max_people: int = 32, max_frames: int = 1) -> None:
         self.model = model
+        self._max_people = max_people
         self._max_frames = max_frames
 
     @classmethod
@@ -34,16 +37,29 @@ class StaticStage(PlainStage):
         Raises:
             CaerError: see Pipeline.open.
         """
-        frames = len(config.cameras)
-        rows = config.max_people * frames
-        model = CaerStatic(bundle, config.precision, backend, rows, config.threads, frames)
-        return cls(model, frames)
+        # No more at once than TensorRT's engines are built for.
+        frames = min(len(config.cameras), FRAMES)
+        rows = max(config.max_people, ROWS[-1])
+        model = CaerStatic(
+            bundle, config.precision, backend, rows, config.threads, frames, config.cpu_hint
+        )
+        return cls(model, rows, frames)
 
     def run(self, scenes: Sequence[Scene], timings: dict[str, float]) -> None:
         """See Stage.run."""
-        seen = [scene for scene in scenes if _faces(scene)]
-        for first in range(0, len(seen), self._max_frames):
-            self._run(seen[first : first + self._max_frames], timings)
+        together: list[Scene] = []
+        people = 0
+        for scene in scenes:
+            faces = len(_faces(scene))
+            if not faces:
+                continue
+            if len(together) == self._max_frames or people + faces > self._max_people:
+                self._run(together, timings)
+                together, people = [], 0
+            together.append(scene)
+            people += faces
+        if together:
+            self._run(together, timings)
 
     def warm_up(self) -> None:
         """See Stage.warm_up."""

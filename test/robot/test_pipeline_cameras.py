@@ -8,6 +8,7 @@ import pytest
 
 from caer_ros.core import InputError
 from caer_ros.perception import Pipeline, PipelineConfig, Scene
+from caer_ros.perception.static_stage import StaticStage
 
 pytest.importorskip("norfair")
 
@@ -131,3 +132,25 @@ def test_what_can_not_change_is_refused_and_nothing_changes(two):
 def test_a_body_model_must_be_a_benet_and_needs_a_model_of_faces():
     with pytest.raises(Exception, match="task caer_static, not person_emotion_maps"):
         open_one(body_model="caer_net_s")
+
+
+def test_more_people_and_frames_than_fit_are_run_in_turns(two, astronaut, crowd):
+    (stage,) = [each for each in two._stages if isinstance(each, StaticStage)]
+    at_once = two.process_many(
+        [Scene(astronaut, "bgr8", 400.0, "front"), Scene(crowd, "bgr8", 400.0, "rear")]
+    )
+    kept = stage._max_people, stage._max_frames
+    try:
+        # Ten people of one frame and one of another: in two runs.
+        stage._max_people = 10
+        in_turns = two.process_many(
+            [Scene(astronaut, "bgr8", 500.0, "front"), Scene(crowd, "bgr8", 500.0, "rear")]
+        )
+    finally:
+        stage._max_people, stage._max_frames = kept
+    for one, other in zip(at_once, in_turns, strict=True):
+        assert len(one.people) == len(other.people)
+        for a, b in zip(one.people, other.people, strict=True):
+            np.testing.assert_allclose(
+                a.estimates[0].probabilities, b.estimates[0].probabilities, atol=1e-4
+            )

@@ -1,5 +1,6 @@
 """Ids that stay with people, from positions and stamps alone."""
 
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -474,7 +475,8 @@ def test_a_missing_library_is_an_error_that_says_what_to_install(monkeypatch):
 
 
 def without_norfair(monkeypatch):
-    monkeypatch.delitem(sys.modules, "caer_ros.perception.box_tracker", raising=False)
+    for name in ("box_tracker", "light_norfair"):
+        monkeypatch.delitem(sys.modules, f"caer_ros.perception.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "norfair", None)
 
 
@@ -507,3 +509,14 @@ def test_nobody_is_missed_by_a_frame_in_which_no_body_was_sought():
         found = tracker.update(people, frame / 30, sought)
         ids += [person.track_id for person in found]
     assert ids == ["", "p1", "p1"]
+
+
+def test_tracking_does_not_load_scipy_stats_and_leaves_it_to_others():
+    code = (
+        "import sys; from caer_ros.perception.tracks import PeopleTracker; PeopleTracker();"
+        "assert 'norfair' in sys.modules; assert 'scipy.stats' not in sys.modules;"
+        "from scipy.stats import multivariate_normal; print(multivariate_normal.logpdf(0.0))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) == pytest.approx(-0.9189385, abs=1e-6)

@@ -38,3 +38,13 @@ def why_not(files: Sequence[Path] | None = None) -> str:
     except EngineError as error:
         return str(error).rstrip(".")
     return ""
+
+
+def can_build() -> bool:
+    """Whether `caer build` can make engines here: a GPU and TensorRT."""
+    try:
+        probe_device()
+        load_tensorrt()
+    except EngineError:
+        return False
+    return True

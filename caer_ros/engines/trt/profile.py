@@ -18,6 +18,8 @@ Shape = tuple[int, ...]
 
 # Rows of an engine by default: the pipeline gives up to 32 people at once.
 ROWS = (1, 4, 8, 16, 32)
+# Frames of several cameras in one run; the pipeline gives up to as many at once.
+FRAMES = 4
 _DETECTOR_SIDE = 640
 _FORM = "Write AXIS=SIZE or AXIS=LEAST:BEST:MOST, with commas between, e.g. people=4,scenes=1"
 
@@ -102,7 +104,8 @@ def default_profiles(inputs: Mapping[str, Mapping[str, Any]]) -> tuple[Profile, 
         inputs: the `inputs` of a bundle's model.yaml.
 
     Returns:
-        For CAER-Net-S one profile for each number of people in ROWS; for BENet landscape frames
+        For CAER-Net one profile for each number of people in ROWS, and one for the most people of
+        FRAMES cameras; for BENet landscape frames
         from square to 2:1, fastest at 4:3; for face detectors frames shrunk to 640 pixels.
     """
     names = {axis for entry in inputs.values() for axis in entry["shape"] if isinstance(axis, str)}
@@ -112,7 +115,11 @@ def default_profiles(inputs: Mapping[str, Mapping[str, Any]]) -> tuple[Profile, 
             axes["height"], axes["width"] = _sides(entry)
     if "people" not in axes:
         return (Profile(axes),)
-    return tuple(Profile(axes | {"people": Range(rows, rows, rows)}) for rows in ROWS)
+    profiles = [Profile(axes | {"people": Range(rows, rows, rows)}) for rows in ROWS]
+    if "scenes" in axes:
+        many = {"scenes": Range(FRAMES, FRAMES, FRAMES)}
+        profiles.append(Profile({**profiles[-1].axes, **many}))
+    return tuple(profiles)
 
 
 def _sides(entry: Mapping[str, Any]) -> tuple[Range, Range]:

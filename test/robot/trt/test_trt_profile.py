@@ -37,7 +37,7 @@ def test_people_get_an_engine_for_each_number_of_rows():
     inputs["context"] = {"shape": ["scenes", 224, 224, 3]}
     assert join_profiles(default_profiles(inputs)) == (
         "people=1,scenes=1 people=4,scenes=1 people=8,scenes=1 people=16,scenes=1"
-        " people=32,scenes=1"
+        " people=32,scenes=1 people=32,scenes=4"
     )
 
 
