@@ -37,10 +37,10 @@ ROBOT = [
 EXTRAS = {
     # The faster CPU backend; used by itself where it is installed.
     "openvino": ["openvino>=2024.4"],
-    # Ids for people. Pure Python, but it brings scipy: 140 MB on disk, 65 MB in memory.
+    # Ids for people. Pure Python, but it brings scipy: 140 MB on disk, 30 MB in memory.
     "tracking": ["norfair-enough>=2.4,<3"],
     # Recordings of ROS 2 read without ROS.
-    "bags": ["rosbags>=0.10"],
+    "bags": ["rosbags>=0.11"],
     # The workshop: datasets, training, export, quantisation, evaluation.
     "train": [
         "imagehash>=4.3",
@@ -86,9 +86,13 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/" + PACKAGE]),
         ("share/" + PACKAGE, ["package.xml"]),
+        # Read where a bag is written on a machine without the built messages.
+        *shared("caer_msgs/msg", "*.msg"),
         *shared("launch", "*.launch.py"),
         *shared("config"),
         *shared("rviz"),
+        *shared("foxglove"),
+        *shared("sros2"),
         *shared("models"),
     ],
     install_requires=ROBOT,

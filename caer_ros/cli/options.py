@@ -3,9 +3,34 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
 
 from caer_ros.engines import BACKENDS
 from caer_ros.perception import PipelineConfig
+from caer_ros.perception.pipeline_config import TRACKING
+
+# Fields of PipelineConfig, their values' names and what is said of them.
+_OVER_TIME = (
+    ("body_rate_hz", "HZ", "how often the body model looks, at most; 0: always (%(default)s)"),
+    (
+        "track_timeout_s",
+        "SECONDS",
+        "for how long somebody who is not seen keeps his id (%(default)s)",
+    ),
+    ("track_min_hits", "N", "sightings before somebody gets an id (%(default)s)"),
+    (
+        "smoothing_s",
+        "SECONDS",
+        "time constant of the filter over the probabilities of people with an id, 0: none "
+        "(%(default)s)",
+    ),
+    (
+        "label_margin",
+        "P",
+        "lead in probability that another label needs to become the top one (%(default)s)",
+    ),
+    ("label_time_s", "SECONDS", "for how long it must lead so (%(default)s)"),
+)
 
 
 def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
@@ -77,17 +102,35 @@ def add_detector_options(
     )
 
 
-def pipeline_config(args: argparse.Namespace) -> PipelineConfig:
-    """The PipelineConfig that these options ask for."""
-    return PipelineConfig(
-        model=args.model,
-        detector=args.detector,
-        precision=args.precision,
-        backend=args.backend,
-        detector_size=args.detector_size,
-        detector_threshold=args.detector_threshold,
-        min_face=args.min_face,
-        person_threshold=args.person_threshold,
-        max_people=args.max_people,
-        threads=args.threads,
+def add_people_options(parser: argparse.ArgumentParser) -> None:
+    """A second model, and people over time, with PipelineConfig's defaults."""
+    default = PipelineConfig()
+    group = parser.add_argument_group("people")
+    group.add_argument(
+        "--body-model",
+        default=default.body_model,
+        metavar="MODEL",
+        help="BENet bundle to run beside a model that reads faces: name or folder (none)",
     )
+    group.add_argument(
+        "--tracking",
+        default=default.tracking,
+        choices=TRACKING,
+        help="give people ids; auto: in videos and bags, where norfair is installed (%(default)s)",
+    )
+    for name, metavar, text in _OVER_TIME:
+        value = getattr(default, name)
+        flag = name.removesuffix("_s").removesuffix("_hz").replace("_", "-")
+        group.add_argument(
+            f"--{flag}", dest=name, type=type(value), default=value, metavar=metavar, help=text
+        )
+
+
+def pipeline_config(args: argparse.Namespace) -> PipelineConfig:
+    """The PipelineConfig that these options ask for; what has no option keeps its default."""
+    given = {
+        field.name: getattr(args, field.name)
+        for field in fields(PipelineConfig)
+        if hasattr(args, field.name)
+    }
+    return PipelineConfig(**given)

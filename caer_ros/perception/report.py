@@ -5,15 +5,24 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from caer_ros.core import Box, EmotionEstimate
-from caer_ros.perception.pipeline import Result
+from caer_ros.core import Box, EmotionEstimate, PersonEmotion
+from caer_ros.perception.frames import Origin
+from caer_ros.perception.scene import Result
 
 
-def result_to_dict(name: str, time: float, result: Result) -> dict[str, Any]:
-    """Everything in a result but the pictures: JSON-ready, NaN as null, timings in milliseconds."""
-    return {
-        "frame": name,
-        "time": round(time, 6),
+def result_to_dict(
+    name: str, time: float, result: Result, origin: Origin | None = None
+) -> dict[str, Any]:
+    """Everything in a result but the pictures: JSON-ready, NaN as null, timings in milliseconds.
+
+    Of a bag's frame, which has an `origin`, also the header, but no timings: they would be others
+    each time.
+    """
+    row: dict[str, Any] = {"frame": name, "time": round(time, 6)}
+    if origin is not None:
+        row["stamp"] = {"sec": origin.sec, "nanosec": origin.nanosec}
+        row["frame_id"] = origin.frame_id
+    row |= {
         "people": [
             {
                 "track_id": person.track_id,
@@ -23,22 +32,26 @@ def result_to_dict(name: str, time: float, result: Result) -> dict[str, Any]:
             }
             for person in result.people
         ],
-        "timings_ms": {stage: round(s * 1000, 3) for stage, s in result.timings.items()},
         "warnings": list(result.warnings),
     }
+    if origin is None:
+        row["timings_ms"] = {stage: round(s * 1000, 3) for stage, s in result.timings.items()}
+    return row
 
 
 def result_to_lines(name: str, result: Result) -> list[str]:
-    """One line a person, or one that says nobody is there."""
+    """One line a person and model, or one that says nobody is there.
+
+    People are called by their id, those without one by their place in the list.
+    """
     if not result.people:
         return [f"{name}: nobody"]
     lines = []
     for number, person in enumerate(result.people, 1):
-        box = person.face or person.body
-        where = f"at ({box.x1:.0f}, {box.y1:.0f}) {box.width:.0f}x{box.height:.0f}" if box else ""
-        lines += [
-            f"{name}: person {number} {where}: {describe_estimate(e)}" for e in person.estimates
-        ]
+        who = f"{name}: person {person.track_id or number}{_place(person)}"
+        # Seen, but by no model yet, or one too many.
+        told = [describe_estimate(estimate) for estimate in person.estimates] or ["no estimate"]
+        lines += [f"{who}: {text}" for text in told]
     return lines
 
 
@@ -71,7 +84,15 @@ def _estimate(estimate: EmotionEstimate) -> dict[str, Any]:
         "valence": _number(estimate.valence),
         "arousal": _number(estimate.arousal),
         "dominance": _number(estimate.dominance),
+        "lag": round(estimate.lag, 6),
     }
+
+
+def _place(person: PersonEmotion) -> str:
+    box = person.face or person.body
+    if box is None:
+        return ""
+    return f" at ({box.x1:.0f}, {box.y1:.0f}) {box.width:.0f}x{box.height:.0f}"
 
 
 def _box(box: Box | None) -> dict[str, float] | None:

@@ -1,4 +1,4 @@
-"""Frames from wherever they come: an image, a folder, a video, a camera, the demo photographs.
+"""Frames from wherever they come: image, folder, video, camera, bag, the demo photographs.
 
 Frames are uint8 [height, width, 3], BGR.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -15,41 +14,19 @@ import numpy as np
 
 from caer_ros.bundles.install import photos_folder
 from caer_ros.core import InputError
+from caer_ros.perception.bags.bag import is_bag
+from caer_ros.perception.bags.bag_source import BagSource
+from caer_ros.perception.frames import Frame, Source
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 _DEFAULT_FPS = 15.0
 
 
-@dataclass(frozen=True)
-class Frame:
-    """One frame: its picture, where it came from, and its time since the start, in seconds."""
+def open_source(text: str, topic: str = "") -> Source:
+    """Open `text`: an image, a folder of them, a video, a bag, `/dev/videoN` or a camera's number.
 
-    image: np.ndarray
-    name: str
-    time: float
-
-
-class Source:
-    """A finite or endless run of frames; iterate it once.
-
-    Attributes:
-        kind: `image`, `folder`, `video` or `camera`.
-        fps: frames a second that the source was made for; of stills, the rate of their pan.
-        count: frames to expect, or None where nobody knows.
-    """
-
-    def __init__(self, kind: str, fps: float, count: int | None, frames: Iterator[Frame]) -> None:
-        self.kind = kind
-        self.fps = fps
-        self.count = count
-        self._frames = frames
-
-    def __iter__(self) -> Iterator[Frame]:
-        return self._frames
-
-
-def open_source(text: str) -> Source:
-    """Open `text`: an image, a folder of images, a video file, `/dev/videoN` or a camera's number.
+    Args:
+        topic: of a bag's images; empty: the only one.
 
     Raises:
         InputError: it does not exist, can not be read, or holds no picture.
@@ -57,11 +34,15 @@ def open_source(text: str) -> Source:
     if text.isdigit() or text.startswith("/dev/video"):
         return _camera(text)
     path = Path(text).expanduser()
+    if path.exists() and is_bag(path):
+        return BagSource.open(path, topic)
     if path.is_dir():
         files = _images_in(path)
         return Source("folder", _DEFAULT_FPS, len(files), _stills(files))
     if not path.is_file():
-        raise InputError(f"{text} does not exist.", "Give an image, folder, video or /dev/videoN.")
+        raise InputError(
+            f"{text} does not exist.", "Give an image, folder, video, bag or /dev/videoN."
+        )
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return Source("image", _DEFAULT_FPS, 1, _stills([path]))
     return _video(path)
@@ -72,7 +53,7 @@ def open_moving(
 ) -> Source:
     """As open_source, but stills become an endless slow pan and zoom, so that faces move.
 
-    `photos` names the demo photographs. Videos and cameras are played as they are.
+    `photos` names the demo photographs. Videos, bags and cameras are played as they are.
 
     Raises:
         InputError: as open_source, or the demo photographs are not installed.
@@ -80,7 +61,7 @@ def open_moving(
     if text == "photos":
         return Source("folder", fps, None, _pan(_images_in(photos_folder()), width, height, fps))
     path = Path(text).expanduser()
-    if path.is_dir():
+    if path.is_dir() and not is_bag(path):
         return Source("folder", fps, None, _pan(_images_in(path), width, height, fps))
     if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES:
         return Source("image", fps, None, _pan([path], width, height, fps))

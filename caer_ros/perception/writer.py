@@ -26,7 +26,7 @@ class Writer(Protocol):
 
 @contextmanager
 def open_writer(path: Path | None, kind: str, fps: float) -> Iterator[Writer]:
-    """A writer for a source of kind `image`, `folder`, `video` or `camera`; None writes nothing.
+    """A writer for a source of the given kind (see Source); None writes nothing.
 
     Raises:
         InputError: `path` can not be written.
@@ -117,11 +117,22 @@ class VideoWriter:
         self._scratch.chmod(0o644)
         self._scratch.replace(self._path)
 
+    def discard(self) -> None:
+        """Leave nothing."""
+        if self._writer is not None:
+            self._writer.release()
+            self._writer = None
+        self._scratch.unlink(missing_ok=True)
+
     def __enter__(self) -> VideoWriter:
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # Ctrl-C is how one ends a camera; any other end is too early.
+        if kind is not None and issubclass(kind, Exception):
+            self.discard()
+        else:
+            self.close()
 
 
 def write_image(path: Path, image: np.ndarray) -> None:

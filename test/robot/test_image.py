@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caer_ros.core import InputError
@@ -10,6 +10,7 @@ from caer_ros.perception.image import check_image, view_image
 from caer_ros.perception.preprocess import CHANNELS
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(sorted(CHANNELS)),
     st.integers(8, 40),
@@ -44,6 +45,7 @@ def test_a_view_shows_the_pixels_whatever_the_padding(encoding, height, width, p
         (48, 0, 0, "bgr8", 0, "0x48 pixels"),
         (2**31, 64, 192, "bgr8", 0, "64x2147483648 pixels"),
         (48, 64, 0, "mono8", 3072, "step 0"),
+        (16384, 16384, 16384, "mono8", 0, "16384x16384 pixels.*67108864 pixels at most"),
     ],
 )
 def test_what_is_no_image_is_refused_with_the_reason(
@@ -53,6 +55,7 @@ def test_what_is_no_image_is_refused_with_the_reason(
         view_image(bytes(size), height, width, step, encoding)
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=4096),
     st.integers(0, 2**32 - 1),

@@ -17,7 +17,8 @@ import numpy as np
 from tqdm import tqdm
 
 from caer_ros.core import InputError
-from caer_ros.deploy.pictures.bag import bag_frames, is_bag
+from caer_ros.deploy.pictures.bag import bag_frames
+from caer_ros.perception.bags.bag import is_bag
 from caer_ros.perception.sources import IMAGE_SUFFIXES, open_source, read_image
 
 Made = TypeVar("Made")
