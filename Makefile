@@ -13,6 +13,9 @@ LOCK := requirements/ci.txt
 # What the interface package is built from.
 MSGS := $(wildcard caer_msgs/*.* caer_msgs/msg/* caer_msgs/srv/* caer_msgs/cmake/*)
 
+# Messages of packages without wheels, for the tests only: test/interfaces/README.md.
+TEST_MSGS := $(wildcard test/interfaces/*.* test/interfaces/*/*.* test/interfaces/*/msg/*)
+
 export CMAKE_BUILD_PARALLEL_LEVEL := 2
 
 .PHONY: demo test lint lock pictures clean help
@@ -59,8 +62,9 @@ $(VENV)/.robot: $(VENV)/.venv setup.py $(LOCK) requirements/ros.txt $(MSGS)
 	$(PIP) install -c $(LOCK) --force-reinstall --no-deps ./caer_msgs
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.robot
+$(VENV)/.dev: $(VENV)/.robot $(TEST_MSGS)
 	$(PIP) install -c $(LOCK) -e '.[openvino,tracking,bags,train,dev]'
+	$(PIP) install -c $(LOCK) --force-reinstall --no-deps ./test/interfaces
 	@touch $@
 
 # --- the lock: one file for every supported Python, no torch but the tested one ---

@@ -4,62 +4,43 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 
 from caer_ros.core import Box, EmotionEstimate
+from caer_ros.perception.palette import CONTEXT_BAR, FACE_BAR, OTHER, REST, Color, emotion_color
+from caer_ros.perception.pen import Measures, darken, draw_bar, measures, text_width, write
 
-# BGR; one colour an emotion, by its lower-case name, so that two models of one emotion look alike.
-_COLORS = {
-    "anger": (60, 60, 230),
-    "disgust": (60, 160, 60),
-    "fear": (190, 80, 170),
-    "happy": (60, 205, 250),
-    "happiness": (60, 205, 250),
-    "neutral": (190, 190, 190),
-    "sad": (230, 140, 60),
-    "sadness": (230, 140, 60),
-    "surprise": (80, 150, 250),
-}
-OTHER = (220, 220, 90)
-_FACE_BAR, _CONTEXT_BAR = (250, 200, 90), (120, 90, 230)
 _MOST_LABELS = 3
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
+# Faces lower than this many rows of text have a label only: cards of a crowd hide each other.
+_ROWS_FOR_BARS = 3
+_SMALL, _CROWD = 0.8, 0.55
 
 
-def emotion_color(label: str) -> tuple[int, int, int]:
-    """BGR colour of an emotion label."""
-    return _COLORS.get(label.lower(), OTHER)
+def draw_card(canvas: np.ndarray, box: Box, estimate: EmotionEstimate, color: Color) -> None:
+    """A dark card under the face (above it where there is no room): label, bars, fusion weights.
 
-
-def draw_card(
-    canvas: np.ndarray, box: Box, estimate: EmotionEstimate, color: tuple[int, int, int]
-) -> None:
-    """A dark card under the face (above it where there is no room): label, bars, fusion weights."""
-    height, width = canvas.shape[:2]
-    scale, line, bar, gap = _measures(canvas)
+    A small face has its label only.
+    """
+    full = _has_room(canvas, box)
+    size = measures(canvas, 1.0 if full else _CROWD)
     label = f"{estimate.top_label} {estimate.confidence:.0%}"
-    shares = _fusion_texts(estimate)
-    small = scale * 0.8
-    wanted = max(_text_width(label, scale), _text_width("  ".join(shares), small))
-    card_w = max(round(box.width), wanted + 2 * gap)
-    card_h = line + bar + gap + (bar + line if shares else 0)
-    x = min(max(0, round(box.x1)), max(0, width - card_w))
-    below = round(box.y2) + 2
-    y = below if below + card_h <= height else max(0, round(box.y1) - card_h - 2)
-    _darken(canvas, x, y, card_w, card_h)
+    shares = _fusion_texts(estimate) if full else ()
+    small = size.scale * _SMALL
+    wanted = max(text_width(label, size.scale), text_width("  ".join(shares), small))
+    card_w = max(round(box.width), wanted + 2 * size.gap)
+    card_h = size.line + (size.bar + size.gap if full else 0)
+    card_h += size.bar + size.line if shares else 0
+    x, y = _beside(canvas, box, card_w, card_h)
+    darken(canvas, x, y, card_w, card_h)
 
-    left, right = x + gap, x + card_w - gap
-    _text(canvas, label, left, y + round(line * 0.75), scale, color)
-    y += line
-    _bar(canvas, left, right, y, bar, estimate.confidence, color, (70, 70, 70))
-    if not shares:
-        return
-    y += bar + gap
-    _bar(canvas, left, right, y, bar, estimate.lambda_face, _FACE_BAR, _CONTEXT_BAR)
-    base = y + bar + round(line * 0.7)
-    _text(canvas, shares[0], left, base, small, _FACE_BAR)
-    _text(canvas, shares[1], right - _text_width(shares[1], small), base, small, _CONTEXT_BAR)
+    left, right = x + size.gap, x + card_w - size.gap
+    write(canvas, label, left, y + round(size.line * 0.75), size.scale, color)
+    if full:
+        y += size.line
+        draw_bar(canvas, left, right, y, size.bar, estimate.confidence, color, REST)
+    if shares:
+        y += size.bar + size.gap
+        _fusion_bar(canvas, left, right, y, size, estimate.lambda_face, shares)
 
 
 def draw_list(canvas: np.ndarray, box: Box, estimate: EmotionEstimate) -> None:
@@ -69,35 +50,72 @@ def draw_list(canvas: np.ndarray, box: Box, estimate: EmotionEstimate) -> None:
     person only the strongest emotion.
     """
     height, width = canvas.shape[:2]
-    scale, line, bar, gap = _measures(canvas)
-    count = min(max(1, int(box.height // (4 * line))), _MOST_LABELS)
+    size = measures(canvas)
+    count = min(max(1, int(box.height // (4 * size.line))), _MOST_LABELS)
     order = estimate.probabilities.argsort()[::-1][:count]
     rows = [
         (f"{estimate.labels[i]} {estimate.probabilities[i]:.0%}", float(estimate.probabilities[i]))
         for i in order
     ]
     affect = _affect_text(estimate) if count > 1 else ""
-    small = scale * 0.8
-    wanted = max(_text_width(affect, small), *(_text_width(text, scale) for text, _ in rows))
-    card_w, card_h = wanted + 2 * gap, len(rows) * (line + bar) + gap + (line if affect else 0)
+    small = size.scale * _SMALL
+    wanted = max(text_width(affect, small), *(text_width(text, size.scale) for text, _ in rows))
+    card_w = wanted + 2 * size.gap
+    card_h = len(rows) * (size.line + size.bar) + size.gap + (size.line if affect else 0)
     x = min(max(0, round(box.x1)), max(0, width - card_w))
     y = max(0, min(round(box.y2), height) - card_h)
-    _darken(canvas, x, y, card_w, card_h)
-    left, right = x + gap, x + card_w - gap
+    darken(canvas, x, y, card_w, card_h)
+    left, right = x + size.gap, x + card_w - size.gap
     for (text, share), index in zip(rows, order, strict=True):
         color = emotion_color(estimate.labels[index])
-        _text(canvas, text, left, y + round(line * 0.75), scale, color)
-        _bar(canvas, left, right, y + line, bar, share, color, (70, 70, 70))
-        y += line + bar
+        write(canvas, text, left, y + round(size.line * 0.75), size.scale, color)
+        draw_bar(canvas, left, right, y + size.line, size.bar, share, color, REST)
+        y += size.line + size.bar
     if affect:
-        _text(canvas, affect, left, y + round(line * 0.75), small, OTHER)
+        write(canvas, affect, left, y + round(size.line * 0.75), small, OTHER)
 
 
-def _measures(canvas: np.ndarray) -> tuple[float, int, int, int]:
-    """Font scale, and pixels of a row of text, of a bar and of a gap."""
-    scale = max(0.4, min(canvas.shape[:2]) / 900)
-    line = round(30 * scale)
-    return scale, line, max(3, line // 4), max(3, line // 4)
+def draw_id(canvas: np.ndarray, box: Box, track_id: str, color: Color) -> None:
+    """The id on a tag over the box's upper left corner; inside it where there is no room."""
+    size = measures(canvas, _SMALL if _has_room(canvas, box) else _CROWD)
+    tag_w, tag_h = text_width(track_id, size.scale) + 2 * size.gap, size.line
+    height, width = canvas.shape[:2]
+    x = min(max(0, round(box.x1)), max(0, width - tag_w))
+    y = round(box.y1) - tag_h
+    y = y if y >= 0 else max(0, min(round(box.y1), height - tag_h))
+    canvas[y : y + tag_h, x : x + tag_w] = color
+    write(canvas, track_id, x + size.gap, y + round(tag_h * 0.75), size.scale, (25, 25, 25))
+
+
+def _has_room(canvas: np.ndarray, box: Box) -> bool:
+    return box.height >= _ROWS_FOR_BARS * measures(canvas).line
+
+
+def _beside(canvas: np.ndarray, box: Box, card_w: int, card_h: int) -> tuple[int, int]:
+    """Upper left corner of a card under the box, over it where there is no room, in the canvas."""
+    height, width = canvas.shape[:2]
+    x = min(max(0, round(box.x1)), max(0, width - card_w))
+    below = round(box.y2) + 2
+    if below + card_h <= height:
+        return x, max(0, below)
+    return x, min(max(0, round(box.y1) - card_h - 2), max(0, height - card_h))
+
+
+def _fusion_bar(
+    canvas: np.ndarray,
+    left: int,
+    right: int,
+    top: int,
+    size: Measures,
+    share: float,
+    texts: tuple[str, ...],
+) -> None:
+    """What face and scene weighed: a bar of two colours, and the same as words under it."""
+    draw_bar(canvas, left, right, top, size.bar, share, FACE_BAR, CONTEXT_BAR)
+    small = size.scale * _SMALL
+    base = top + size.bar + round(size.line * 0.7)
+    write(canvas, texts[0], left, base, small, FACE_BAR)
+    write(canvas, texts[1], right - text_width(texts[1], small), base, small, CONTEXT_BAR)
 
 
 def _affect_text(estimate: EmotionEstimate) -> str:
@@ -107,37 +125,6 @@ def _affect_text(estimate: EmotionEstimate) -> str:
 
 
 def _fusion_texts(estimate: EmotionEstimate) -> tuple[str, ...]:
-    if math.isnan(estimate.lambda_face):
+    if math.isnan(estimate.lambda_face) or math.isnan(estimate.lambda_context):
         return ()
     return f"face {estimate.lambda_face:.0%}", f"scene {estimate.lambda_context:.0%}"
-
-
-def _text_width(text: str, scale: float) -> int:
-    return int(cv2.getTextSize(text, _FONT, scale, 1)[0][0])
-
-
-def _text(
-    canvas: np.ndarray, text: str, x: int, base: int, scale: float, color: tuple[int, int, int]
-) -> None:
-    cv2.putText(canvas, text, (x, base), _FONT, scale, color, 1, cv2.LINE_AA)
-
-
-def _bar(
-    canvas: np.ndarray,
-    left: int,
-    right: int,
-    top: int,
-    height: int,
-    share: float,
-    color: tuple[int, int, int],
-    rest: tuple[int, int, int],
-) -> None:
-    """A bar of which `share`, from the left, has `color` and the rest has `rest`."""
-    split = left + round((right - left) * share)
-    canvas[top : top + height, left:right] = rest
-    canvas[top : top + height, left:split] = color
-
-
-def _darken(canvas: np.ndarray, x: int, y: int, width: int, height: int) -> None:
-    part = canvas[y : y + height, x : x + width]
-    part[:] = part // 4

@@ -1,27 +1,30 @@
-"""The picture a person looks at: boxes, top emotions, probability and fusion bars, maps."""
+"""The picture a person looks at: boxes, ids, top emotions, probability and fusion bars, maps."""
 
 from __future__ import annotations
-
-import math
 
 import cv2
 import numpy as np
 
-from caer_ros.core import Box, PersonEmotion
-from caer_ros.perception.cards import OTHER, draw_card, draw_list, emotion_color
-from caer_ros.perception.pipeline import Result
+from caer_ros.core import Box, EmotionEstimate, PersonEmotion
+from caer_ros.perception.cards import draw_card, draw_id, draw_list
+from caer_ros.perception.heat import draw_attention, draw_heat
+from caer_ros.perception.hide_faces import hide_faces, where_faces_may_be
+from caer_ros.perception.palette import OTHER, emotion_color
+from caer_ros.perception.scene import Result
 
-_HEAT_STRENGTH = 0.6
-_FULL_HEAT = 2.5
+__all__ = ["draw_overlay", "emotion_color", "to_bgr"]
 
 
-def draw_overlay(image: np.ndarray, encoding: str, result: Result) -> np.ndarray:
+def draw_overlay(
+    image: np.ndarray, encoding: str, result: Result, blur_faces: bool = False
+) -> np.ndarray:
     """Draw `result` over its frame.
 
     Args:
         image: the frame that was processed, uint8, in `encoding`; not changed.
         encoding: rgb8, bgr8, rgba8, bgra8 or mono8.
         result: what Pipeline.process returned of it, with maps for the heat.
+        blur_faces: take the faces out, see hide_faces. A face that the detector missed stays.
 
     Returns:
         New uint8 array [height, width, 3], BGR. Attention is drawn where it exceeds what every
@@ -30,13 +33,17 @@ def draw_overlay(image: np.ndarray, encoding: str, result: Result) -> np.ndarray
         is drawn as it is: at full strength where the centre of a person is certain.
     """
     canvas = to_bgr(image, encoding)
+    if blur_faces:
+        hide_faces(canvas, where_faces_may_be(result.people, getattr(result, "faces", ())))
     if result.attention is not None:
-        _draw_attention(canvas, result)
+        faces = [person.face for person in result.people if person.face is not None]
+        draw_attention(canvas, result.attention, faces)
     if result.heat is not None:
-        height, width = canvas.shape[:2]
-        _draw_heat(canvas, np.clip(cv2.resize(result.heat, (width, height)), 0, 1))
+        draw_heat(canvas, result.heat)
     for person in result.people:
-        _draw_person(canvas, person)
+        _draw_boxes(canvas, person)
+    for person in result.people:  # after all boxes, so that none runs through a text
+        _draw_texts(canvas, person)
     return canvas
 
 
@@ -51,47 +58,42 @@ def to_bgr(image: np.ndarray, encoding: str) -> np.ndarray:
     return np.array(image) if encoding == "bgr8" else cv2.cvtColor(image, codes[encoding])
 
 
-def _draw_attention(canvas: np.ndarray, result: Result) -> None:
-    assert result.attention is not None
-    height, width = canvas.shape[:2]
-    # 1: as much as everywhere. Stretched to its own peak, attention that points nowhere would glow.
-    excess = result.attention * result.attention.size - 1
-    heat = np.clip(
-        cv2.resize(excess / (max(_FULL_HEAT, excess.max() + 1) - 1), (width, height)), 0, 1
-    )
-    for person in result.people:
-        if person.face is not None:
-            rows, cols = _pixels(person.face, width, height)
-            heat[rows, cols] = 0
-    _draw_heat(canvas, heat)
+def _draw_boxes(canvas: np.ndarray, person: PersonEmotion) -> None:
+    """Face and body, each in its estimate's colour; where both are, the body's line is thin."""
+    thick = max(1, round(min(canvas.shape[:2]) / 300))
+    body_thick = thick if person.face is None else max(1, thick // 2)
+    for box, width in ((person.body, body_thick), (person.face, thick)):
+        if box is not None:
+            corner, opposite = (round(box.x1), round(box.y1)), (round(box.x2), round(box.y2))
+            cv2.rectangle(canvas, corner, opposite, _color(person, box), width, cv2.LINE_AA)
 
 
-def _draw_heat(canvas: np.ndarray, heat: np.ndarray) -> None:
-    """Tint the canvas where `heat` (float [height, width], in [0, 1]) is high."""
-    colored = cv2.applyColorMap((heat * 255).astype(np.uint8), cv2.COLORMAP_JET)
-    # Strength follows the heat itself, so that what is not attended keeps its own colours.
-    alpha = (heat * _HEAT_STRENGTH)[..., None]
-    canvas[:] = (canvas * (1 - alpha) + colored * alpha).astype(np.uint8)
-
-
-def _draw_person(canvas: np.ndarray, person: PersonEmotion) -> None:
+def _draw_texts(canvas: np.ndarray, person: PersonEmotion) -> None:
+    """One emotion of many is a card at the face, several at once are a list in the body."""
+    one, several = _estimates(person)
+    if one is not None:
+        box = person.face or person.body
+        if box is not None:
+            draw_card(canvas, box, one, emotion_color(one.top_label))
+    if several is not None:
+        box = person.body or person.face
+        if box is not None:
+            draw_list(canvas, box, several)
     box = person.face or person.body
-    if box is None:
-        return
-    height, width = canvas.shape[:2]
-    estimate = person.estimates[0] if person.estimates else None
-    color = emotion_color(estimate.top_label) if estimate else OTHER
-    thick = max(1, round(min(height, width) / 300))
-    corner, opposite = (round(box.x1), round(box.y1)), (round(box.x2), round(box.y2))
-    cv2.rectangle(canvas, corner, opposite, color, thick, cv2.LINE_AA)
-    if estimate is None:
-        return
-    if estimate.multi_label:
-        draw_list(canvas, box, estimate)
-    else:
-        draw_card(canvas, box, estimate, color)
+    if person.track_id and box is not None:
+        draw_id(canvas, box, person.track_id, _color(person, box))
 
 
-def _pixels(box: Box, width: int, height: int) -> tuple[slice, slice]:
-    x1, y1 = max(0, math.floor(box.x1)), max(0, math.floor(box.y1))
-    return slice(y1, min(height, math.ceil(box.y2))), slice(x1, min(width, math.ceil(box.x2)))
+def _color(person: PersonEmotion, box: Box) -> tuple[int, int, int]:
+    one, several = _estimates(person)
+    estimate = (several or one) if box is person.body else (one or several)
+    return OTHER if estimate is None else emotion_color(estimate.top_label)
+
+
+def _estimates(
+    person: PersonEmotion,
+) -> tuple[EmotionEstimate | None, EmotionEstimate | None]:
+    """The first estimate of one emotion among all, and the first of several at once."""
+    one = next((e for e in person.estimates if not e.multi_label), None)
+    several = next((e for e in person.estimates if e.multi_label), None)
+    return one, several

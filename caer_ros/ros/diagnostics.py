@@ -1,134 +1,171 @@
-"""What /diagnostics says of the node: input, frames, latency, model. Builds, never publishes."""
+"""What /diagnostics says of the node, part by part. Builds messages, never publishes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
-from caer_ros.ros.worker import Counts
+from caer_ros.ros.health import CameraHealth, Health, Thresholds
+from caer_ros.ros.machine import DEGREES
+
+__all__ = ["CameraHealth", "Health", "Thresholds", "statuses"]
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 # One bad frame is noise, this many in a row are a fault.
 _FAULT = 3
+# A camera that is silent for this many times the threshold is a fault.
+_SILENT = 5
+# Nobody waits so long for an answer: stamps further away are of another clock. In seconds.
+_OTHER_CLOCK_S = 3600.0
+# Stamps further ahead than this are no jitter. In seconds.
+_AHEAD_S = 0.1
 
-
-@dataclass(frozen=True)
-class Health:
-    """One look at the node. Times in seconds, rates a second, NaN where nothing was measured.
-
-    Attributes:
-        state: `unconfigured`, `inactive` or `active`.
-        trouble: why the node could not be configured; empty where that is not so.
-        topic: of the images, resolved.
-        silent_for: since the last image.
-        stale_after: silence that is worth a warning.
-        silence: why no image may arrive.
-        latency: p50 and p95 from the camera's stamp to publishing.
-        stages: p50 and p95 by stage of the pipeline.
-        about: what Pipeline.describe() says.
-        notice: what the model's bundle has to say before use.
-    """
-
-    state: str
-    trouble: str = ""
-    topic: str = ""
-    input_rate: float = 0.0
-    output_rate: float = 0.0
-    silent_for: float = 0.0
-    stale_after: float = math.inf
-    silence: str = ""
-    counts: Counts = field(default_factory=Counts)
-    people: int = 0
-    overlays: int = 0
-    latency: tuple[float, float] = (math.nan, math.nan)
-    stages: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    about: Mapping[str, str] = field(default_factory=dict)
-    notice: str = ""
+# What is to be said, with its level; of several the worst level counts and all are said.
+_Line = tuple[bytes, str]
+_Part = tuple[Sequence[_Line], dict[str, str]]
 
 
 def statuses(node: str, health: Health) -> list[DiagnosticStatus]:
-    """The parts of the node's health, named `<node>: <part>` (REP 107)."""
-    parts = {
-        "input": _input(health),
-        "frames": _frames(health),
-        "latency": _latency(health),
-        "model": _model(health),
-    }
+    """The parts of the node's health, named `<node>: <part>` (REP 107).
+
+    Parts of a camera that has a name end with it: `<node>: input front`.
+    """
+    parts: dict[str, _Part] = {}
+    for camera in health.cameras or (CameraHealth(),):
+        name = f" {camera.name}" if camera.name else ""
+        parts[f"input{name}"] = _input(health, camera)
+        parts[f"frames{name}"] = _frames(health, camera)
+        parts[f"latency{name}"] = _latency(health, camera)
+    parts["model"] = _model(health)
+    parts["machine"] = _machine(health)
     return [
         DiagnosticStatus(
-            level=level,
+            level=max(level for level, _ in lines),
             name=f"{node}: {part}",
-            message=message,
+            message="; ".join(text for _, text in lines),
             hardware_id="caer_ros",
             values=[KeyValue(key=key, value=value) for key, value in values.items()],
         )
-        for part, (level, message, values) in parts.items()
+        for part, (lines, values) in parts.items()
     ]
 
 
-_Part = tuple[bytes, str, dict[str, str]]
-
-
-def _input(health: Health) -> _Part:
+def _input(health: Health, camera: CameraHealth) -> _Part:
     values = {
-        "topic": health.topic,
-        "rate [Hz]": f"{health.input_rate:.1f}",
-        "seconds since the last image": f"{health.silent_for:.1f}",
+        "topic": camera.topic,
+        "rate [Hz]": f"{camera.input_rate:.1f}",
+        "seconds since the last image": f"{camera.silent_for:.1f}",
     }
+    stale = health.thresholds.stale_after_s
     if health.state != "active":
-        return OK, f"not listening, the node is {health.state}", values
-    if health.silent_for > health.stale_after:
-        return WARN, f"no image for {health.silent_for:.0f} s: {health.silence}", values
-    return OK, f"{health.input_rate:.1f} images a second on {health.topic}", values
+        return [(OK, f"not listening, the node is {health.state}")], values
+    if camera.silent_for > stale:
+        level = ERROR if camera.silent_for > _SILENT * stale else WARN
+        return [(level, f"no image for {camera.silent_for:.0f} s: {camera.silence}")], values
+    return [(OK, f"{camera.input_rate:.1f} images a second on {camera.topic}")], values
 
 
-def _frames(health: Health) -> _Part:
-    counts = health.counts
+def _frames(health: Health, camera: CameraHealth) -> _Part:
+    counts, least = camera.counts, health.thresholds.min_rate_hz
     values = {
-        "rate [Hz]": f"{health.output_rate:.1f}",
+        "rate [Hz]": f"{camera.output_rate:.1f}",
         "in": str(counts.received),
         "out": str(counts.processed),
         "dropped": str(counts.dropped),
         "failed": str(counts.failed),
-        "people in the last frame": str(health.people),
-        "overlays drawn": str(health.overlays),
+        "waiting": str(counts.waiting),
+        "people in the last frame": str(camera.people),
+        "overlays drawn": str(camera.overlays),
         "last error": counts.last_error,
     }
+    lines = [(OK, f"{camera.output_rate:.1f} frames a second")]
     if counts.failed_in_a_row >= _FAULT:
-        message = f"the last {counts.failed_in_a_row} frames failed: {counts.last_error}"
-        return ERROR, message, values
-    if counts.failed_in_a_row:
-        return WARN, f"the last frame failed: {counts.last_error}", values
-    return OK, f"{health.output_rate:.1f} frames a second", values
+        lines = [(ERROR, f"the last {counts.failed_in_a_row} frames failed: {counts.last_error}")]
+    elif counts.failed_in_a_row:
+        lines = [(WARN, f"the last frame failed: {counts.last_error}")]
+    if health.state == "active" and camera.output_rate < least:
+        lines.append((WARN, f"less than the {least:g} that are asked for (min_rate_hz)"))
+    return lines, values
 
 
-def _latency(health: Health) -> _Part:
-    rows = {"camera to publish": health.latency, **health.stages}
+def _latency(health: Health, camera: CameraHealth) -> _Part:
+    rows = {"camera to publish": camera.latency, **health.stages}
     values = {}
     for name, (half, most) in rows.items():
         values[f"{name} p50 [ms]"] = _milliseconds(half)
         values[f"{name} p95 [ms]"] = _milliseconds(most)
-    if math.isnan(health.latency[0]):
-        return OK, "nothing measured yet", values
-    half, most = health.latency
-    return OK, f"{_milliseconds(half)} ms, at most {_milliseconds(most)} ms for 95 %", values
+    half, most = camera.latency
+    if math.isnan(most):
+        return [(OK, "nothing measured yet")], values
+    if half < -_AHEAD_S:
+        text = f"stamps are {-half:.1f} s ahead of this node's clock"
+        return [(WARN, f"{text}: set the clocks, or use_sim_time")], values
+    if half > _OTHER_CLOCK_S:
+        text = "the camera's stamps are not of this node's clock"
+        return [(WARN, f"{text}: is use_sim_time set as it should be?")], values
+    lines = [(OK, f"{_milliseconds(half)} ms, at most {_milliseconds(most)} ms for 95 %")]
+    limits = health.thresholds
+    if most > limits.latency_warn_s:
+        level, name = _beyond(most, limits.latency_warn_s, limits.latency_error_s, "latency", "s")
+        lines.append((level, f"slow, more than {name}"))
+    return lines, values
 
 
 def _model(health: Health) -> _Part:
     values = {"state": health.state, **health.about}
     if health.notice:
         values["notice"] = health.notice
+    values["engine given up, times"] = str(health.hung)
     if health.trouble:
-        return ERROR, f"not configured: {health.trouble}", values
+        return [(ERROR, f"not configured: {health.trouble}")], values
     if health.state == "unconfigured":
-        return OK, "not configured", values
-    name = f"{health.about.get('model', '')}, {health.about.get('precision', '')}"
+        return [(OK, "not configured")], values
+    told = [health.about[key] for key in ("model", "precision", "backend") if key in health.about]
+    lines = [(OK, ", ".join(told))]
     if health.about.get("demonstration") == "yes":
-        return WARN, f"{name}: a demonstration, not for decisions about people", values
-    return OK, name, values
+        lines.append((WARN, "a demonstration, not for decisions about people"))
+    if health.building:
+        lines.append((OK, health.building))
+    if health.swap_error:
+        lines.append((WARN, f"the last change failed: {health.swap_error}"))
+    if any(camera.counts.hangs for camera in health.cameras):
+        lines.append((ERROR, f"the inference engine hung and was given up ({health.hung} times)"))
+    elif health.hung:
+        lines.append((WARN, f"the inference engine hung before ({health.hung} times)"))
+    return lines, values
+
+
+def _machine(health: Health) -> _Part:
+    values = {
+        key: value if isinstance(value, str) else f"{value:.1f}"
+        for key, value in health.machine.items()
+    }
+    degrees = {
+        key: value
+        for key, value in health.machine.items()
+        if key.endswith(DEGREES) and not isinstance(value, str)
+    }
+    if not degrees:
+        return [(OK, "no temperature is told")], values
+    hottest = max(degrees, key=lambda key: degrees[key])
+    value, limits = degrees[hottest], health.thresholds
+    lines = [(OK, f"at most {value:.0f} °C")]
+    if value > limits.temperature_warn_c:
+        level, name = _beyond(
+            value, limits.temperature_warn_c, limits.temperature_error_c, "temperature", "c"
+        )
+        place = hottest.removesuffix(DEGREES).strip()
+        lines = [(level, f"hot: {place} {value:.0f} °C, more than {name}")]
+    return lines, values
+
+
+def _beyond(value: float, warn: float, error: float, what: str, unit: str) -> tuple[bytes, str]:
+    """The level of a value above `warn`, and the parameter whose limit it exceeds."""
+    if value > error:
+        return ERROR, f"{what}_error_{unit} = {error:g}"
+    return WARN, f"{what}_warn_{unit} = {warn:g}"
 
 
 def _milliseconds(seconds: float) -> str:

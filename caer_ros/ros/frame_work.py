@@ -1,59 +1,111 @@
-"""What happens to one image message: it becomes people on /emotions and, if watched, an overlay."""
+"""What happens to image messages: they become people on /emotions, and whatever else is watched."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from rclpy.clock import Clock
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.publisher import Publisher
 from rclpy.time import Time
-from sensor_msgs.msg import Image
 
-from caer_ros.core import InputError
-from caer_ros.perception import STAGES, Pipeline, Result, draw_overlay
-from caer_ros.ros.messages import image_message, image_view, people_message
+from caer_ros.core import CaerError, InputError
+from caer_ros.perception import STAGES, Pipeline, Result, Scene
+from caer_ros.ros.camera import Camera
+from caer_ros.ros.image_messages import read_message
+from caer_ros.ros.messages import people_message
 from caer_ros.ros.meter import Meter
+from caer_ros.ros.output import Output, Shown
+from caer_ros.ros.recorder import Recorder
+from caer_ros.ros.snapshot import Snapshots
 from caer_ros.ros.worker import one_line
 
 _QUIET_S = 5.0  # the same complaint at most once in this time
+
+
+@dataclass(frozen=True)
+class Round:
+    """Frames that were processed together: message, scene and result by camera, and what failed."""
+
+    messages: Mapping[str, Any]
+    scenes: Mapping[str, Scene]
+    results: Mapping[str, Result]
+    wrong: Mapping[str, Exception]
+    looking: Mapping[str, Sequence[Output]]
 
 
 class FrameWork:
     """Runs in the worker's thread.
 
     Attributes:
-        latency: seconds from the camera's stamp to the publishing of the people.
         stages: seconds by stage of the pipeline; `total` is all of them together.
-        people: people in the latest frame.
-        overlays: overlays drawn so far.
     """
 
     def __init__(
-        self, emotions: Publisher, overlay: Publisher, clock: Clock, logger: RcutilsLogger
+        self,
+        cameras: Mapping[str, Camera],
+        emotions: Publisher,
+        snapshots: Snapshots,
+        recorder: Recorder,
+        clock: Clock,
+        logger: RcutilsLogger,
     ) -> None:
+        self._cameras = cameras
         self._emotions = emotions
-        self._overlay = overlay
+        self._snapshots = snapshots
+        self._recorder = recorder
         self._clock = clock
         self._logger = logger
-        self.latency = Meter()
+        self._pool = ThreadPoolExecutor(4, "caer_decode") if len(cameras) > 1 else None
         self.stages = {stage: Meter() for stage in (*STAGES, "total")}
-        self.people = 0
-        self.overlays = 0
 
-    def handle(self, pipeline: Pipeline, message: Image) -> None:
-        """Process one image and publish.
+    def work(self, pipeline: Pipeline, messages: Mapping[str, Any]) -> Round:
+        """Read and process one message of each camera that has one.
 
         Raises:
-            CaerError: the image or the inference was bad.
+            EngineError: the inference failed: for all of them.
         """
-        image = image_view(message)
-        watched = self._overlay.get_subscription_count() > 0
-        result = pipeline.process(image, message.encoding, want_maps=watched)
-        self._emotions.publish(people_message(message.header, result.people))
-        self._record(message, result)
-        if watched:
-            self._draw(message, image, result)
+        looking = {
+            name: [output for output in self._cameras[name].outputs if output.wanted()]
+            for name in messages
+        }
+        scenes: dict[str, Scene] = {}
+        wrong: dict[str, Exception] = {}
+        for name, read in self._read_all(messages).items():
+            if isinstance(read, Exception):
+                wrong[name] = read
+            else:
+                read.want_maps = self._snapshots.wanted(name) or any(
+                    output.needs_maps for output in looking[name]
+                )
+                scenes[name] = read
+        results: dict[str, Result] = {}
+        for name, result in zip(scenes, pipeline.process_many(list(scenes.values())), strict=True):
+            if isinstance(result, CaerError):
+                wrong[name] = result
+            else:
+                results[name] = result
+        return Round(messages, scenes, results, wrong, looking)
+
+    def deliver(self, done: Round) -> Mapping[str, Exception]:
+        """Publish what was found; people of all cameras first, then what people look at."""
+        wrong = dict(done.wrong)
+        for name, result in done.results.items():
+            header = done.messages[name].header
+            try:
+                self._emotions.publish(people_message(header, result.people))
+            except Exception as error:  # a transport that is flooded
+                wrong[name] = error
+                continue
+            self._record(self._cameras[name], header, result)
+        for name, result in done.results.items():
+            scene = done.scenes[name]
+            shown = Shown(done.messages[name].header, scene.image, scene.encoding, result)
+            self._show(name, shown, done.looking[name])
+        return wrong
 
     def complain(self, error: Exception) -> None:
         """Log why a frame was lost; a stream of bad frames does not flood the log."""
@@ -62,24 +114,49 @@ class FrameWork:
             f"Frame skipped: {one_line(error)}{hint}", throttle_duration_sec=_QUIET_S
         )
 
-    def _record(self, message: Image, result: Result) -> None:
-        stamp = Time.from_msg(message.header.stamp, clock_type=self._clock.clock_type)
-        if stamp.nanoseconds:  # some drivers leave the stamp empty: that is no latency
-            self.latency.add((self._clock.now() - stamp).nanoseconds / 1e9)
+    def close(self) -> None:
+        """End the threads that read."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
+
+    def _read_all(self, messages: Mapping[str, Any]) -> dict[str, Scene | Exception]:
+        """Several cameras' messages are read at the same time: JPEGs take their time."""
+        if self._pool is None or len(messages) == 1:
+            return {name: self._read(name, message) for name, message in messages.items()}
+        read = self._pool.map(self._read, messages.keys(), messages.values())
+        return dict(zip(messages, read, strict=True))
+
+    def _read(self, name: str, message: Any) -> Scene | Exception:
+        try:
+            image, encoding = read_message(message, self._cameras[name].reader)
+        except Exception as error:
+            return error
+        return Scene(image, encoding, self._seconds(message.header.stamp), name)
+
+    def _seconds(self, stamp: Any) -> float:
+        """The camera's time; the node's own where the driver leaves the stamp empty."""
+        nanoseconds = Time.from_msg(stamp).nanoseconds or self._clock.now().nanoseconds
+        return float(nanoseconds) * 1e-9
+
+    def _record(self, camera: Camera, header: Any, result: Result) -> None:
+        stamp = Time.from_msg(header.stamp, clock_type=self._clock.clock_type)
+        if stamp.nanoseconds:  # an empty stamp is no latency
+            camera.latency.add((self._clock.now() - stamp).nanoseconds / 1e9)
         for stage, seconds in result.timings.items():
             if stage in self.stages:
                 self.stages[stage].add(seconds)
-        self.people = len(result.people)
+        camera.done.add()
+        camera.people = len(result.people)
         for line in result.warnings:
             self._logger.warning(line, throttle_duration_sec=_QUIET_S)
 
-    def _draw(self, message: Image, image: Any, result: Result) -> None:
+    def _show(self, name: str, shown: Shown, looking: Sequence[Output]) -> None:
         # The people are out already: a picture that fails must not turn them into a failed frame.
         try:
-            drawn = draw_overlay(image, message.encoding, result)
-            self.overlays += 1
-            self._overlay.publish(image_message(message.header, drawn))
+            for output in looking:
+                output.publish(shown)
+            self._cameras[name].overlays += any(output.needs_maps for output in looking)
+            self._snapshots.offer(shown, name)
+            self._recorder.offer(shown, name)
         except Exception as error:
-            self._logger.warning(
-                f"Overlay skipped: {one_line(error)}", throttle_duration_sec=_QUIET_S
-            )
+            self._logger.warning(f"Not shown: {one_line(error)}", throttle_duration_sec=_QUIET_S)

@@ -76,4 +76,5 @@ def _estimate(estimate: EmotionEstimate) -> caer_msgs.msg.EmotionEstimate:
         valence=float(estimate.valence),
         arousal=float(estimate.arousal),
         dominance=float(estimate.dominance),
+        lag=float(estimate.lag),
     )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import platform
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import rclpy
@@ -11,14 +15,21 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import Image
 
 from caer_msgs.msg import PersonEmotionArray
+from caer_ros import __version__
 from caer_ros.core import CaerError
-from caer_ros.perception import Pipeline
-from caer_ros.ros import diagnostics, fastdds, parameters, qos
+from caer_ros.perception.pipeline_config import CHANGEABLE
+from caer_ros.ros import checkup, diagnostics, fastdds, parameters, qos
+from caer_ros.ros.camera import Camera
 from caer_ros.ros.frame_work import FrameWork
-from caer_ros.ros.image_input import ImageInput
+from caer_ros.ros.health import Health
+from caer_ros.ros.machine import MachineReader
+from caer_ros.ros.models import Models
+from caer_ros.ros.parameter_table import BY_NAME, When
+from caer_ros.ros.recorder import Recorder, RecordSettings
+from caer_ros.ros.services import Services
+from caer_ros.ros.snapshot import Snapshots
 from caer_ros.ros.worker import Worker, one_line
 
 _DIAGNOSTICS_PERIOD_S = 1.0
@@ -26,30 +37,45 @@ _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.
 
 
 class EmotionNode(LifecycleNode):
-    """Emotions of everybody in the camera's image.
+    """Emotions of everybody in the cameras' images.
 
     Args:
         ending: True once the process is to end; loading a model is then given up.
+        name: of the node.
+        options: of rclpy.node.Node: `namespace`, `parameter_overrides`, `context`, ...
     """
 
-    def __init__(self, ending: Callable[[], bool] = lambda: False) -> None:
-        super().__init__("emotion_node")
+    def __init__(
+        self,
+        ending: Callable[[], bool] = lambda: False,
+        name: str = "emotion_node",
+        **options: Any,
+    ) -> None:
+        super().__init__(name, **options)
         self._ending = ending
         parameters.declare(self)
         self._state = "unconfigured"
         self._trouble = ""
-        self._about: dict[str, str] = {}
-        self._notice = ""
+        self._cameras: dict[str, Camera] = {}
+        self._models: Models | None = None
         self._work: FrameWork | None = None
-        self._worker: Worker[Pipeline, Image] | None = None
-        self._input: ImageInput | None = None
-        self._publishers_made: list[Any] = []
+        self._emotions: Any = None
         self._hung = False
+        self._quiet = False  # parameters that we set ourselves change nothing
+        self._soon: deque[Callable[[], None]] = deque()
+        self._wake = self.create_guard_condition(self._run_soon)
+        values = self._values()
+        self._machine = MachineReader()
+        self._snapshots = Snapshots(values["snapshot_folder"], self._describe_state)
+        self._recorder = Recorder(_record_settings(values), self.get_logger().warning)
+        self._own_services = Services(
+            self, self._snapshots, self._recorder, self._change, self._about, self._later
+        )
         self.add_on_set_parameters_callback(self._parameters_change)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # Steady: with use_sim_time and a stopped clock, diagnostics must go on.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(_DIAGNOSTICS_PERIOD_S, self._report, clock=steady)
+        self.create_timer(_DIAGNOSTICS_PERIOD_S, self._look_round, clock=steady)
         self._autostart = self.create_timer(0.0, self._start_by_itself, clock=steady)
         self._warn_of_transport()
 
@@ -74,21 +100,22 @@ class EmotionNode(LifecycleNode):
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Listen to the camera."""
-        assert self._input is not None
+        """Listen to the cameras."""
         result = super().on_activate(state)
-        self._input.open()
+        for camera in self._cameras.values():
+            camera.input.open()
         self._state = "active"
-        self.get_logger().info(f"Active, listening to {self._input.topic}.")
+        topics = ", ".join(camera.input.topic for camera in self._cameras.values())
+        self.get_logger().info(f"Active, listening to {topics}.")
         self._report()  # who waits for the node need not wait for the timer
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop listening; the frame in hand still goes out, a waiting one is dropped."""
-        assert self._input is not None
-        assert self._worker is not None
-        self._input.close()
-        self._worker.discard()
+        """Stop listening; the frames in hand still go out, waiting ones are dropped."""
+        assert self._models is not None
+        for camera in self._cameras.values():
+            camera.input.close()
+        self._models.worker.discard()
         self._state = "inactive"
         return super().on_deactivate(state)
 
@@ -113,49 +140,64 @@ class EmotionNode(LifecycleNode):
     def close(self) -> bool:
         """Free everything before the process ends; False where an engine hangs."""
         self._release()
+        self._snapshots.close()
+        self._recorder.close()
         return not self._hung
 
     # --- parts ---
 
     def _configure(self, values: dict[str, Any]) -> None:
         config = parameters.pipeline_config(values)
-        emotions = self.create_lifecycle_publisher(
+        self._emotions = self.create_lifecycle_publisher(
             PersonEmotionArray, values["emotions_topic"], qos.EMOTIONS
         )
-        overlay = self.create_lifecycle_publisher(Image, "~/debug/overlay", qos.OVERLAY)
-        self._publishers_made = [emotions, overlay]
-        self._work = FrameWork(emotions, overlay, self.get_clock(), self.get_logger())
-        worker: Worker[Pipeline, Image] = Worker(
-            lambda: Pipeline.open(config),
-            self._work.handle,
-            self._work.complain,
-            values["max_rate_hz"],
+        for name, topic in parameters.camera_topics(values).items():
+            self._cameras[name] = Camera(self, name, topic, values, self._take)
+        self._work = work = FrameWork(
+            self._cameras,
+            self._emotions,
+            self._snapshots,
+            self._recorder,
+            self.get_clock(),
+            self.get_logger(),
         )
-        self._worker = worker
-        self._input = ImageInput(self, values["image_topic"], values["input_qos"], worker.offer)
-        worker.post(self._introduce)
-        if not worker.start(self._ending):
+        self._models = Models(
+            config,
+            lambda opened: Worker(
+                opened,
+                work.work,
+                work.deliver,
+                work.complain,
+                values["max_rate_hz"],
+                lambda old, new: new.adopt(old),
+            ),
+            self._later,
+            self.get_logger(),
+        )
+        if not self._models.start(self._ending):
             raise CaerError("The process is ending.")
+        if values["build_engines"]:
+            self._models.build_missing()
 
-    def _introduce(self, pipeline: Pipeline) -> None:
-        self._about = pipeline.describe()
-        self._notice = pipeline.notice
-        self.get_logger().info(", ".join(f"{k}: {v}" for k, v in self._about.items()))
-        if self._notice:
-            self.get_logger().warning(self._notice)
+    def _take(self, message: Any, camera: str) -> None:
+        if self._models is not None:
+            self._models.worker.offer(message, camera)
 
     def _release(self) -> None:
-        if self._input is not None:
-            self._input.close()
-        if self._worker is not None and not self._worker.stop():
+        for camera in self._cameras.values():
+            camera.input.close()
+        if self._models is not None and not self._models.stop():
             self._hung = True
             if not self._ending():
                 self.get_logger().error("The inference engine hangs; its memory is not freed.")
-        for publisher in self._publishers_made:
-            self.destroy_lifecycle_publisher(publisher)
-        self._publishers_made = []
-        self._worker = self._work = self._input = None
-        self._about, self._notice = {}, ""
+        if self._work is not None:
+            self._work.close()
+        for camera in self._cameras.values():
+            camera.close()
+        if self._emotions is not None:
+            self.destroy_lifecycle_publisher(self._emotions)
+        self._cameras = {}
+        self._models = self._work = self._emotions = None
 
     def _start_by_itself(self) -> None:
         self._autostart.cancel()
@@ -168,25 +210,80 @@ class EmotionNode(LifecycleNode):
                 "Waiting: once that is mended, configure and activate me (`ros2 lifecycle set`)."
             )
 
+    # --- from other threads into the executor's ---
+
+    def _later(self, job: Callable[[], None]) -> None:
+        self._soon.append(job)
+        with suppress(Exception):  # the context may be gone: then nobody waits for it
+            self._wake.trigger()
+
+    def _run_soon(self) -> None:
+        while self._soon:
+            self._soon.popleft()()
+
+    # --- parameters ---
+
     def _parameters_change(self, changes: list[Parameter]) -> SetParametersResult:
+        if self._quiet:
+            return SetParametersResult(successful=True)
         verdict = parameters.judge(changes, self._state != "unconfigured")
-        if verdict.successful and self._worker is not None:
+        if verdict.successful:
             self._apply({change.name: change.value for change in changes})
         return verdict
 
     def _apply(self, changed: dict[str, Any]) -> None:
-        assert self._worker is not None
+        """Take over what was set; what must be loaded is loaded beside what runs."""
+        if "snapshot_folder" in changed:
+            self._snapshots.folder = changed["snapshot_folder"]
+        if any(name.startswith("record_") for name in changed):
+            self._recorder.apply(_record_settings({**self._values(), **changed}))
+        for camera in self._cameras.values():
+            camera.apply(changed)
+        if self._models is None:
+            return
         if "max_rate_hz" in changed:
-            self._worker.max_rate_hz = changed["max_rate_hz"]
-        for_pipeline = {
-            name: changed[name]
-            for name in ("detector_threshold", "min_face", "person_threshold")
-            if name in changed
-        }
+            self._models.worker.max_rate_hz = changed["max_rate_hz"]
+        for_pipeline = {name: changed[name] for name in CHANGEABLE if name in changed}
         if for_pipeline:
-            self._worker.post(lambda pipeline: pipeline.update(**for_pipeline))
+            self._models.update(**for_pipeline)
+        config = self._models.config
+        to_load = {
+            name: value
+            for name, value in changed.items()
+            if name in BY_NAME
+            and BY_NAME[name].when is When.RELOAD
+            and value != getattr(config, name)
+        }
+        if to_load:
+            self._later(partial(self._change, to_load))
+
+    def _change(
+        self, wanted: dict[str, Any], done: Callable[[Any], None] = lambda error: None
+    ) -> None:
+        """Load other models beside those that run; the parameters follow what really runs."""
+        models = self._models
+        if models is None:
+            done(CaerError("The node is not configured.", "Configure it first."))
+            return
+
+        def ended(error: BaseException | None) -> None:
+            running = {name: getattr(models.config, name) for name in wanted}
+            self._quiet = True
+            try:
+                self.set_parameters([Parameter(name, value=v) for name, v in running.items()])
+            finally:
+                self._quiet = False
+            done(error)
+
+        models.change(wanted, ended)
 
     # --- saying how it goes ---
+
+    def _look_round(self) -> None:
+        """Once a second: engines that hang, and diagnostics."""
+        if self._models is not None:
+            self._models.watch(self.get_parameter("watchdog_s").value)
+        self._report()
 
     def _report(self) -> None:
         message = DiagnosticArray()
@@ -194,31 +291,32 @@ class EmotionNode(LifecycleNode):
         message.status = diagnostics.statuses(self.get_name(), self._health())
         self._diagnostics.publish(message)
 
-    def _health(self) -> diagnostics.Health:
-        worker, work, images = self._worker, self._work, self._input
-        if worker is None or work is None or images is None:
-            return diagnostics.Health(self._state, self._trouble)
-        stale_after = self.get_parameter("stale_after_s").value
-        silent_for, silence = images.silent_for(), ""
-        if self._state == "active" and silent_for > min(stale_after, _DIAGNOSTICS_PERIOD_S):
-            images.adapt()
-            silence = images.explain_silence()
-        return diagnostics.Health(
-            state=self._state,
-            topic=images.topic,
-            input_rate=images.arrivals.rate(),
-            output_rate=work.stages["total"].rate(),
-            silent_for=silent_for,
-            stale_after=stale_after,
-            silence=silence,
-            counts=worker.counts(),
-            people=work.people,
-            overlays=work.overlays,
-            latency=_half_and_most(work.latency),
-            stages={stage: _half_and_most(meter) for stage, meter in work.stages.items()},
-            about=self._about,
-            notice=self._notice,
+    def _health(self) -> Health:
+        if self._models is None or self._work is None:
+            return Health(self._state, self._trouble)
+        limits = checkup.thresholds(self._values())
+        return checkup.gather_health(
+            self._state, self._cameras, self._work, self._models, limits, self._machine
         )
+
+    def _values(self) -> dict[str, Any]:
+        return {name: self.get_parameter(name).value for name in BY_NAME}
+
+    def _about(self) -> str:
+        about = {} if self._models is None else self._models.about
+        return ", ".join(f"{key}: {value}" for key, value in about.items())
+
+    def _describe_state(self) -> dict[str, Any]:
+        """For a bug report."""
+        return {
+            "caer_ros": __version__,
+            "python": platform.python_version(),
+            "machine": platform.platform(),
+            "node": self.get_fully_qualified_name(),
+            "state": self._state,
+            "runs": {} if self._models is None else dict(self._models.about),
+            "parameters": self._values(),
+        }
 
     def _warn_of_transport(self) -> None:
         text = fastdds.warning(rclpy.get_rmw_implementation_identifier())
@@ -226,5 +324,7 @@ class EmotionNode(LifecycleNode):
             self.get_logger().warning(text)
 
 
-def _half_and_most(meter: Any) -> tuple[float, float]:
-    return meter.percentile(0.5), meter.percentile(0.95)
+def _record_settings(values: dict[str, Any]) -> RecordSettings:
+    return RecordSettings(
+        values["record_consent"], values["record_folder"], values["record_limit_mb"]
+    )

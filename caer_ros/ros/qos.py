@@ -10,6 +10,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 _SENSOR_DATA = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 _RELIABLE = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 
+# Best effort matches every publisher, and the next frame brings the next one.
+CAMERA_INFO = _SENSOR_DATA
+
 EMOTIONS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 # Reliable, because that is what RViz asks for by default; a best-effort viewer matches it too.
 OVERLAY = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)

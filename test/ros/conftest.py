@@ -211,9 +211,9 @@ class Stage:
         assert self.probe.state() == "active", process.output
         return process
 
-    def start(self, module: str, parameters: dict[str, object]) -> NodeProcess:
-        """A node of this package in a process of its own."""
-        process = NodeProcess(module, self.domain, parameters)
+    def start(self, module: str, parameters: dict[str, object], *extra: str) -> NodeProcess:
+        """A node of this package in a process of its own; `extra` are more ROS arguments."""
+        process = NodeProcess(module, self.domain, parameters, *extra)
         self._nodes.append(process)
         return process
 
@@ -255,3 +255,17 @@ def running(photos: Path) -> Iterator[Stage]:
     made.process = made.active_node()  # type: ignore[attr-defined]
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def stages() -> Iterator[Callable[[], Stage]]:
+    """Makes stages that the tests of one file share."""
+    made: list[Stage] = []
+
+    def make() -> Stage:
+        made.append(Stage())
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

@@ -8,7 +8,8 @@ from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, SetParameters
 
 from caer_ros.perception import PipelineConfig
-from caer_ros.ros.parameters import SPECS, When, pipeline_config
+from caer_ros.ros.parameter_table import SPECS, When
+from caer_ros.ros.parameters import camera_topics, pipeline_config
 
 
 def number(name: str, value: float) -> Parameter:
@@ -31,6 +32,29 @@ def test_the_file_repeats_the_defaults_of_the_table(root):
     assert written["/**"]["ros__parameters"] == {spec.name: spec.default for spec in SPECS}
 
 
+@pytest.mark.parametrize(
+    ("topics", "cameras"),
+    [
+        ([""], {"": "camera/image_raw"}),
+        (["/front/image_raw"], {"front": "/front/image_raw"}),
+        (
+            ["/r/front/image_raw", "", "/r/rear/image_raw/compressed"],
+            {"front": "/r/front/image_raw", "rear": "/r/rear/image_raw/compressed"},
+        ),
+        # Both would be called left: then all have their whole names.
+        (
+            ["/a/left/image", "/b/left/image"],
+            {"a_left_image": "/a/left/image", "b_left_image": "/b/left/image"},
+        ),
+        (["image", "image"], {"image": "image"}),
+    ],
+)
+def test_cameras_are_called_by_their_topics(topics, cameras):
+    values = {spec.name: spec.default for spec in SPECS} | {"image_topics": topics}
+    assert camera_topics(values) == cameras
+    assert pipeline_config(values).cameras == tuple(cameras)
+
+
 def test_the_tables_defaults_are_the_pipelines():
     assert pipeline_config({spec.name: spec.default for spec in SPECS}) == PipelineConfig()
 
@@ -45,7 +69,7 @@ def test_every_parameter_is_described_and_its_default_allowed(spec):
         assert spec.default in spec.choices
 
 
-def test_thresholds_change_while_it_runs_and_engines_do_not(stage, astronaut):
+def test_thresholds_change_while_it_runs_and_topics_do_not(stage, astronaut):
     stage.active_node()
     probe = stage.probe
     assert len(probe.ask(astronaut).people) == 1
@@ -59,7 +83,7 @@ def test_thresholds_change_while_it_runs_and_engines_do_not(stage, astronaut):
     assert change(stage, number("person_threshold", 0.9)).successful
     assert len(probe.ask(astronaut).people) == 1
 
-    refused = change(stage, text("backend", "openvino"))
+    refused = change(stage, text("emotions_topic", "other"))
     assert not refused.successful
     assert "only while the node is unconfigured" in refused.reason
     assert not change(stage, number("detector_threshold", 7.0)).successful

@@ -1,18 +1,15 @@
-"""The node's parts that need no graph: meters, QoS choice, transport warning, diagnostics."""
+"""The node's parts that need no graph: meters, QoS choice, transport warning."""
 
 from __future__ import annotations
 
 import math
 
 import pytest
-from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.qos import ReliabilityPolicy
 
 from caer_ros.ros import fastdds
-from caer_ros.ros.diagnostics import Health, statuses
 from caer_ros.ros.meter import Meter
 from caer_ros.ros.qos import input_profile, name_of
-from caer_ros.ros.worker import Counts
 
 BEST, RELIABLE = ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE
 
@@ -94,58 +91,3 @@ def test_the_profile_is_set_by_the_name_that_the_distribution_reads(distribution
 
 def test_other_middlewares_are_not_warned_of():
     assert fastdds.warning("rmw_cyclonedds_cpp", {}) == ""
-
-
-def parts(health: Health) -> dict[str, DiagnosticStatus]:
-    made = statuses("emotion_node", health)
-    assert all(status.hardware_id for status in made)
-    assert all(isinstance(pair.value, str) for status in made for pair in status.values)
-    return {status.name: status for status in made}
-
-
-ABOUT = {"model": "caer_net_s 1", "precision": "fp32", "demonstration": "no"}
-
-
-def test_a_healthy_node():
-    health = Health(
-        "active",
-        topic="/camera",
-        input_rate=30.0,
-        output_rate=12.0,
-        latency=(0.08, 0.12),
-        stages={"detect": (0.06, 0.07)},
-        counts=Counts(received=10, processed=4, dropped=6),
-        about=ABOUT,
-    )
-    made = parts(health)
-    assert {status.level for status in made.values()} == {DiagnosticStatus.OK}
-    latency = {pair.key: pair.value for pair in made["emotion_node: latency"].values}
-    assert latency["camera to publish p95 [ms]"] == "120.0"
-    assert latency["detect p50 [ms]"] == "60.0"
-    frames = {pair.key: pair.value for pair in made["emotion_node: frames"].values}
-    assert (frames["in"], frames["out"], frames["dropped"]) == ("10", "4", "6")
-
-
-@pytest.mark.parametrize(
-    ("in_a_row", "level"),
-    [(0, DiagnosticStatus.OK), (1, DiagnosticStatus.WARN), (3, DiagnosticStatus.ERROR)],
-)
-def test_failing_frames_raise_the_level(in_a_row, level):
-    counts = Counts(failed=5, failed_in_a_row=in_a_row, last_error="bad encoding")
-    status = parts(Health("active", counts=counts, about=ABOUT))["emotion_node: frames"]
-    assert status.level == level
-    assert ("bad encoding" in status.message) == (in_a_row > 0)
-
-
-def test_silence_a_demonstration_and_trouble_are_told():
-    silent = Health("active", silent_for=9.0, stale_after=2.0, silence="nobody publishes /x")
-    status = parts(silent)["emotion_node: input"]
-    assert status.level == DiagnosticStatus.WARN
-    assert "nobody publishes /x" in status.message
-    demonstration = parts(Health("active", about={**ABOUT, "demonstration": "yes"}))
-    assert demonstration["emotion_node: model"].level == DiagnosticStatus.WARN
-    trouble = parts(Health("unconfigured", trouble="no model"))["emotion_node: model"]
-    assert trouble.level == DiagnosticStatus.ERROR
-    assert "no model" in trouble.message
-    waiting = parts(Health("inactive", silent_for=9.0, stale_after=2.0))["emotion_node: input"]
-    assert waiting.level == DiagnosticStatus.OK
