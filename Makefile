@@ -27,7 +27,7 @@ help:
 	@echo 'make test     lint, types, import contracts and every test'
 	@echo 'make lint     lint, types and import contracts only'
 	@echo 'make lock     renew $(LOCK) from setup.py and requirements/ros.txt'
-	@echo 'make pictures renew the pictures of README.md'
+	@echo 'make pictures [SOURCE=FILE OUT=FOLDER]  renew the pictures of README.md, or make them of your film'
 	@echo 'make clean    remove .venv and everything that was built or written here'
 	@echo 'PYTHON=python3.12 chooses the Python (3.10 to 3.13) of a new .venv'
 
@@ -81,7 +81,7 @@ lock: $(VENV)/.venv
 
 pictures: $(VENV)/.robot
 	$(BIN)/caer models install centerface demo-photos
-	$(BIN)/python scripts/pictures.py
+	$(BIN)/python scripts/pictures.py --source "$(SOURCE)" $(if $(filter-out demo_out,$(OUT)),--out "$(OUT)")
 
 clean:
 	rm -rf $(VENV) build install log demo_out caer_ros.egg-info \
