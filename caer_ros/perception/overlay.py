@@ -34,7 +34,7 @@ def draw_overlay(
     """
     canvas = to_bgr(image, encoding)
     if blur_faces:
-        hide_faces(canvas, where_faces_may_be(result.people, getattr(result, "faces", ())))
+        hide_faces(canvas, where_faces_may_be(result.people, result.faces))
     if result.attention is not None:
         faces = [person.face for person in result.people if person.face is not None]
         draw_attention(canvas, result.attention, faces)

@@ -174,4 +174,6 @@ class Pipeline:
 
 
 def _result(scene: Scene, timings: dict[str, float]) -> Result:
-    return Result(scene.people, timings, scene.attention, scene.warnings, scene.heat)
+    return Result(
+        scene.people, timings, scene.attention, scene.warnings, scene.heat, scene.faces
+    )

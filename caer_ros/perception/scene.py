@@ -63,6 +63,7 @@ class Result:
         heat: float32 [h, w] over the frame, BENet's probability in [0, 1] that the centre of a
             person is here; None unless asked.
         warnings: one line for each thing that was left out.
+        faces: every face that was found, also of people who were left out.
     """
 
     people: tuple[PersonEmotion, ...]
@@ -70,3 +71,4 @@ class Result:
     attention: np.ndarray | None = None
     warnings: tuple[str, ...] = field(default_factory=tuple)
     heat: np.ndarray | None = None
+    faces: tuple[Box, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from caer_ros.ros.heap import limit_heaps
 from caer_ros.ros.stop import Stop
 
 
@@ -15,6 +16,7 @@ def main(args: list[str] | None = None) -> int:
     """
     # Before the slow imports, so that a signal during them ends the process as quietly as later.
     stop = Stop()
+    limit_heaps()
     import rclpy.exceptions
 
     from caer_ros.ros import lifetime

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -151,12 +151,16 @@ class FrameWork:
             self._logger.warning(line, throttle_duration_sec=_QUIET_S)
 
     def _show(self, name: str, shown: Shown, looking: Sequence[Output]) -> None:
-        # The people are out already: a picture that fails must not turn them into a failed frame.
+        for output in looking:
+            self._try(output.publish, shown)
+        self._cameras[name].overlays += any(output.needs_maps for output in looking)
+        self._try(self._snapshots.offer, shown, name)
+        self._try(self._recorder.offer, shown, name)
+
+    def _try(self, show: Callable[..., None], *what: Any) -> None:
+        # The people are out already: a picture that fails must not turn them into a failed frame,
+        # nor keep the other outputs from theirs.
         try:
-            for output in looking:
-                output.publish(shown)
-            self._cameras[name].overlays += any(output.needs_maps for output in looking)
-            self._snapshots.offer(shown, name)
-            self._recorder.offer(shown, name)
+            show(*what)
         except Exception as error:
             self._logger.warning(f"Not shown: {one_line(error)}", throttle_duration_sec=_QUIET_S)

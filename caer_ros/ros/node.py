@@ -20,7 +20,7 @@ from caer_msgs.msg import PersonEmotionArray
 from caer_ros import __version__
 from caer_ros.core import CaerError
 from caer_ros.perception.pipeline_config import CHANGEABLE
-from caer_ros.ros import checkup, diagnostics, fastdds, parameters, qos
+from caer_ros.ros import checkup, diagnostics, fastdds, heap, parameters, qos
 from caer_ros.ros.camera import Camera
 from caer_ros.ros.frame_work import FrameWork
 from caer_ros.ros.health import Health
@@ -198,6 +198,7 @@ class EmotionNode(LifecycleNode):
             self.destroy_lifecycle_publisher(self._emotions)
         self._cameras = {}
         self._models = self._work = self._emotions = None
+        heap.give_back()
 
     def _start_by_itself(self) -> None:
         self._autostart.cancel()

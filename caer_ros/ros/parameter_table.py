@@ -306,8 +306,8 @@ SPECS = (
         "image_transport",
         "auto",
         "How the images come. raw: sensor_msgs/Image on image_topic; compressed: "
-        "sensor_msgs/CompressedImage (JPEG or PNG) on image_topic with /compressed behind it; auto: "
-        "whatever is published on image_topic itself.",
+        "sensor_msgs/CompressedImage (JPEG or PNG) on image_topic with /compressed behind it; "
+        "auto: whatever is published on image_topic itself.",
         choices=("auto", "raw", "compressed"),
     ),
     Spec(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from caer_ros.core import InputError
-from caer_ros.perception import Pipeline, PipelineConfig, Scene
+from caer_ros.perception import Pipeline, PipelineConfig, Scene, draw_overlay
 from caer_ros.perception.static_stage import StaticStage
 
 pytest.importorskip("norfair")
@@ -154,3 +154,15 @@ def test_more_people_and_frames_than_fit_are_run_in_turns(two, astronaut, crowd)
             np.testing.assert_allclose(
                 a.estimates[0].probabilities, b.estimates[0].probabilities, atol=1e-4
             )
+
+
+def test_faces_of_people_who_are_left_out_are_told_so_that_they_can_be_hidden(crowd):
+    with open_one(max_people=3, tracking="never") as pipeline:
+        result = pipeline.process(crowd, "bgr8")
+    assert len(result.people) == 3
+    assert len(result.faces) > 3
+    hidden = draw_overlay(crowd, "bgr8", result, blur_faces=True)
+    plain = draw_overlay(crowd, "bgr8", result)
+    for face in result.faces[3:]:
+        rows, cols = slice(round(face.y1), round(face.y2)), slice(round(face.x1), round(face.x2))
+        assert np.abs(hidden[rows, cols].astype(int) - plain[rows, cols]).mean() > 5

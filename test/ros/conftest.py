@@ -205,7 +205,7 @@ class Stage:
                 self.probe.camera.get_subscription_count() == 1
                 and self.probe.node.count_publishers("/emotions") == 1
             ),
-            30.0,
+            90.0,
         )
         assert heard, process.output
         assert self.probe.state() == "active", process.output
@@ -223,7 +223,7 @@ class Stage:
         for node in alive:
             node.signal(signal.SIGINT)
         try:
-            codes = [node.wait(5.0) for node in alive]
+            codes = [node.wait(15.0) for node in alive]
         finally:
             for node in self._nodes:
                 node.kill()
