@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from caer_ros.cli import bench_data, bench_engines, bench_people, bench_report
+from caer_ros.cli import bench_data, bench_engines, bench_node, bench_people, bench_report
 
 
 def add_parser(subparsers: Any) -> None:
@@ -35,6 +35,7 @@ def add_parser(subparsers: Any) -> None:
     bench_data.add_parser(kinds)
     bench_people.add_parser(kinds)
     bench_engines.add_parser(kinds)
+    bench_node.add_parser(kinds)
     bench_report.add_parser(kinds)
 
 

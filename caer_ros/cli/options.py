@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from caer_ros.engines import BACKENDS
 from caer_ros.perception import PipelineConfig
-from caer_ros.perception.pipeline_config import TRACKING
+from caer_ros.perception.pipeline_config import CPU_HINTS, TRACKING
 
 # Fields of PipelineConfig, their values' names and what is said of them.
 _OVER_TIME = (
@@ -61,6 +61,13 @@ def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=default.threads,
         help="threads for one inference, 0: the back end chooses (%(default)s)",
+    )
+    group.add_argument(
+        "--cpu-hint",
+        default=default.cpu_hint,
+        choices=CPU_HINTS,
+        help="arithmetic of what is not INT8, on OpenVINO; auto takes the fastest that calibration "
+        "found within the model's limits (%(default)s)",
     )
 
 

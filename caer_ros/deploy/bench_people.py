@@ -17,8 +17,8 @@ from caer_ros.engines import Engine
 from caer_ros.engines.onnx_runtime import OnnxRuntimeEngine
 from caer_ros.perception.benet import BenetReader
 from caer_ros.perception.caer_static import CaerStatic
-from caer_ros.perception.scene import Scene
 from caer_ros.perception.fit_frame import Fit, fit_short_side
+from caer_ros.perception.scene import Scene
 
 PEOPLE = (1, 2, 5, 10, 15, 20, 30)
 
@@ -118,7 +118,7 @@ def bench_people(
     engine = _drawn_engine(benet, settings, scratch)
     reader = BenetReader(benet, engine, max_people=most)
     try:
-        model = CaerStatic(caer, "fp32", settings.backend, most, settings.threads)
+        model = CaerStatic(caer, "fp32", settings.backend, most, settings.threads, cpu_hint="f32")
     except BaseException:
         reader.close()
         raise

@@ -57,6 +57,11 @@ def run_messages(width: int, height: int) -> tuple[dict[str, float], str]:
     return _json_of(call)
 
 
+def run_node(options: Sequence[str]) -> tuple[dict[str, Any], str]:
+    """What `caer bench node` says of the node over DDS, or why it does not; `options` of it."""
+    return _json_of(["caer_ros.cli.main", "bench", "node", "--json", *options])
+
+
 def _json_of(module: Sequence[str]) -> tuple[dict[str, Any], str]:
     done = subprocess.run(
         [sys.executable, "-m", *module], capture_output=True, text=True, check=False

@@ -123,6 +123,8 @@ class _Calibration:
         if "fp16" in options.precisions:
             largest = dict(zip(ranges.tensors, ranges.largest.tolist(), strict=True))
             made = maker.fp16(made, plan.graph, too_large(plan.layers, largest))
+        if passed(self.limits, made.measured):
+            made = maker.hints(made, self.limits)
         counts = len(self.chosen), len(self.swept)
         return Calibrated(
             self.bundle, plan, scales, ranges, costs, made, *counts, self.data, self.limits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from caer_ros.bundles import Bundle
@@ -28,6 +28,7 @@ class Made:
         kept_half: FP16: likewise.
         tries: sets of layers that were measured until this one was settled on.
         tuned: the table of scales, where weights and scales were tuned.
+        hints: `int8_bf16`, for a file and OpenVINO's hint -> likewise, of those within the limits.
     """
 
     files: Mapping[str, str]
@@ -36,6 +37,7 @@ class Made:
     kept_half: Mapping[str, str]
     tries: int
     tuned: Scales | None = None
+    hints: Mapping[str, Comparison] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,7 @@ class Calibrated:
     def change_card(self, card: dict[str, Any]) -> None:
         """Enter what was measured, and the limits that were held, in model.yaml's mappings."""
         metrics = card.setdefault("metrics", {})
+        metrics.pop("fp32", None)
         for precision, targets in TARGETS.items():
             found = {
                 target.key: self.made.measured[target.key].as_dict()
@@ -69,4 +72,6 @@ class Calibrated:
             }
             if found:
                 metrics[precision] = found
+        for key, measured in self.made.hints.items():
+            metrics.setdefault(key.split("_")[0], {})[key] = measured.as_dict()
         card["guard"] = self.limits.as_dict()

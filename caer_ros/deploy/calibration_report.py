@@ -89,6 +89,9 @@ def _files(result: Calibrated) -> list[str]:
             measured = result.made.measured.get(target.key)
             if measured is not None:
                 lines.append(f"| {target.name} | {target.backend} | {_row(measured)} |")
+    for key, measured in result.made.hints.items():
+        precision, _, hint = key.partition("_")
+        lines.append(f"| {precision}.onnx, cpu_hint {hint} | openvino | {_row(measured)} |")
     limits = result.limits
     return [
         *lines,

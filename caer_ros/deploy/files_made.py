@@ -41,6 +41,26 @@ def check_precisions(precisions: Sequence[str]) -> None:
             raise InputError(f"Unknown precision '{name}'.", f"Use {' or '.join(PRECISIONS)}.")
 
 
+def fast_hints() -> tuple[str, ...]:
+    """OpenVINO's hints for faster arithmetic that this CPU has; none without OpenVINO."""
+    if importlib.util.find_spec("openvino") is None:
+        return ()
+    from caer_ros.engines.open_vino import hints_here
+
+    return tuple(hint for hint in hints_here() if hint != "f32")
+
+
+def open_hinted(path: Path, hint: str) -> Engine:
+    """The file in OpenVINO with this hint, nothing kept.
+
+    Raises:
+        EngineBuildError: it can not be loaded.
+    """
+    from caer_ros.engines.open_vino import OpenVinoEngine
+
+    return OpenVinoEngine(path, hint=hint)
+
+
 def open_target(path: Path, target: Target) -> Engine:
     """The file in the engine that it is for; without OpenVINO, in ONNX Runtime, which is slower.
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from onnx import ModelProto
 
 from caer_ros.deploy.calibrated import Made
-from caer_ros.deploy.files_made import TARGETS, Target, open_target
+from caer_ros.deploy.files_made import TARGETS, Target, fast_hints, open_hinted, open_target
+from caer_ros.deploy.guard import Limits, findings
 from caer_ros.deploy.judging.comparison import Comparison
 from caer_ros.deploy.judging.judge import Judge, answers
 from caer_ros.deploy.pictures.samples import Samples
@@ -38,6 +39,7 @@ class Maker:
 
     def __init__(self, judge: Judge, held_out: Samples, source: Path, drafts: Drafts) -> None:
         self._judge, self._samples, self._drafts = judge, held_out, drafts
+        self._source = source
         with OnnxRuntimeEngine(source) as engine:
             self._wanted = answers(judge, engine, held_out)
         self.compared = judge.compare(self._wanted, self._wanted, held_out).compared
@@ -73,6 +75,26 @@ class Maker:
             measured={**made.measured, target.key: measured},
             kept_half=kept,
         )
+
+    def hints(self, made: Made, limits: Limits) -> Made:
+        """`made` with what the FP32 and INT8 files answer under each of OpenVINO's hints that this
+        CPU has, as far as that is within the limits.
+
+        Raises:
+            CaerError: a file can not be loaded.
+        """
+        paths = {"fp32": self._source}
+        if "int8" in made.files:
+            paths["int8"] = self._drafts.path(made.files["int8"])
+        found = {}
+        for precision, path in paths.items():
+            for hint in fast_hints():
+                with open_hinted(path, hint) as engine:
+                    got = answers(self._judge, engine, self._samples)
+                measured = self._judge.compare(self._wanted, got, self._samples)
+                if not findings(limits, measured):
+                    found[f"{precision}_{hint}"] = measured
+        return replace(made, hints=found)
 
     def _measure(self, target: Target, model: ModelProto, name: str = "") -> Comparison:
         path = self._drafts.write(name or target.name, model.SerializeToString())

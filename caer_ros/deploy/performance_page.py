@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from caer_ros.bundles import write_atomically
 from caer_ros.deploy.bench_engines import Report
 from caer_ros.deploy.bench_text import ceilings, load, plot, row_of, to_markdown, work
 from caer_ros.deploy.bench_whole import PipelineRun
+from caer_ros.deploy.performance_notes import EXPLAINED
 
-_STAGES = ("read", "detect", "preprocess", "infer", "decode", "report", "total", "bare networks")
+_STAGES = (
+    "read",
+    "detect",
+    "preprocess",
+    "infer",
+    "decode",
+    "track",
+    "report",
+    "total",
+    "bare networks",
+)
+# BENet's engine on the robot, which knows the camera's frames; see engines.steady.
+_BENET_ROW = "openvino int8 fixed"
 _PICTURE = "images/performance.png"
 
 
@@ -46,6 +60,7 @@ def write_page(
     messages: Mapping[str, float],
     no_messages: str,
     command: str,
+    node: tuple[Mapping[str, Any], str] = ({}, "not asked for"),
 ) -> None:
     """Write the page, and its picture below images/ beside it.
 
@@ -53,6 +68,7 @@ def write_page(
         engines: of BENet and of CAER-Net-S, in this order, with the same settings.
         messages: milliseconds by step; empty where they are not known, `no_messages` says why.
         command: what made the page.
+        node: the report of `caer bench node`, or why there is none.
     """
     plot(engines, path.parent / _PICTURE)
     goals = goals_of(engines, pipelines, sum(messages.values()))
@@ -65,7 +81,8 @@ def write_page(
     for report in engines:
         lines += _engine_part(report)
     lines += _pipeline_part(pipelines, messages, no_messages)
-    write_atomically(path, "\n".join([*lines, *_EXPLAINED]).encode())
+    lines += _node_part(*node)
+    write_atomically(path, "\n".join([*lines, *EXPLAINED]).encode())
 
 
 def goals_of(
@@ -77,7 +94,7 @@ def goals_of(
     ratios = [run.with_messages(messages_ms) for run in pipelines if run.report]
     whole = "message to message over the bare networks, slowest combination"
     return [
-        Goal("BENet INT8, OpenVINO, times faster", 4.5, _faster(benet, "openvino int8")),
+        Goal("BENet INT8, OpenVINO, times faster", 4.5, _faster(benet, _BENET_ROW)),
         Goal("BENet INT8, ONNX Runtime, times faster", 3, _faster(benet, "onnxruntime int8")),
         Goal("CAER-Net-S INT8, OpenVINO, times faster", 3, _faster(caer, "openvino int8")),
         Goal("CAER-Net-S INT8, ONNX Runtime, times faster", 3, _faster(caer, "onnxruntime int8")),
@@ -151,6 +168,28 @@ def _pipeline_part(
     return [*lines, f"ROS messages were not measured: {no_messages}.", ""]
 
 
+def _node_part(report: Mapping[str, Any], why_not: str) -> list[str]:
+    """Over DDS, both ways."""
+    lines = ["## Node", ""]
+    if not report:
+        return [*lines, f"Not measured: {why_not}.", ""]
+    what = {
+        "bare pipeline": "bare",
+        "pipeline inside the node": "inside",
+        "image sent to answer received": "end_to_end",
+    }
+    rows = [(name, *map(_ms, report[key])) for name, key in what.items()]
+    return [
+        *lines,
+        ", ".join(f"{key}: {value}" for key, value in report["about"].items()) + ".",
+        "",
+        *_table(("", "median ms", "p95"), rows),
+        f"The node and DDS both ways add {report['overhead']:.1%} to a frame."
+        f" Images lost: {report['lost']}.",
+        "",
+    ]
+
+
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
     return [*lines, *("| " + " | ".join(row) + " |" for row in rows), ""]
@@ -158,27 +197,3 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _ms(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
-
-
-_EXPLAINED = (
-    "## How it was measured",
-    "",
-    "- Each row runs in a process of its own, so that its peak memory is its own. The processes"
-    " take turns; in each turn one run is not timed. Medians and percentiles are over all timed"
-    " runs; `× first row` is the median, over the rounds, of the ratio of the two medians of that"
-    " round.",
-    "- Inputs are uint8 noise and go through the same graph everywhere, normalisation and BENet's"
-    " decoding included. Torch runs in inference mode.",
-    "- `peak MB` counts Python and the libraries. `load s` is import, loading and the first run"
-    " with no cache; OpenVINO and ONNX Runtime keep what they compile on a robot.",
-    "- `of limit`: the least time that this device could take over the median. That is the longer"
-    " of two: all multiply-adds at the speed of a 1024 x 1024 matrix product in the row's"
-    " arithmetic, and weights, inputs and outputs once through memory. Both speeds are the best of"
-    " the same run. Winograd's convolutions multiply less often than is counted, so FP32 may come"
-    " above 100 %.",
-    "- `read`: bytes of an image message to a picture; nothing is copied. `detect`: the face"
-    " detector with its own resizing. `report`: the result as a line of JSON, as `caer run` writes"
-    " it. On a CPU nothing is copied to a device. `bare networks`: the same two networks on the"
-    " same inputs, alone.",
-    "",
-)

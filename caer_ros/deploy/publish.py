@@ -57,6 +57,10 @@ class Drafts:
         self._written[name] = path
         return path
 
+    def path(self, name: str) -> Path:
+        """Where a draft is, until it is published."""
+        return self._written[name]
+
     def publish(self, change: Callable[[dict[str, Any]], None], files: Mapping[str, str]) -> None:
         """Move the drafts in, with a model.yaml that names them.
 

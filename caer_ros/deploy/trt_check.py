@@ -28,7 +28,10 @@ INSTALL = "Run: pip install 'caer_ros[trt-check]' (95 MB)."
 # Compute capability 8.6; Orin's 8.7 is not among its targets.
 _TARGET = "SM86"
 _HEAVY = ("Conv", "ConvTranspose", "Gemm", "MatMul")
-_LAYER = re.compile(r"Name: .*?, LayerType: (\w+), Inputs: \[(.*?)\], (?:Constants|Outputs): ")
+_LAYER = re.compile(
+    r"Name: .*?, LayerType: (?P<kind>\w+), Inputs: \[(?P<inputs>.*?)\], "
+    r"(?:Constants: \[(?P<constants>.*?)\], )?Outputs: "
+)
 _TYPE = re.compile(r"Datatype: (\w+)")
 _NODE = re.compile(r"\[ONNX Layer: ([^\]]+?)(?: \[profile \d+\])?\]")
 _SPOKEN = {"Int8": "INT8", "Half": "FP16", "Float": "FP32"}
@@ -128,7 +131,8 @@ def built_types(lines: Iterable[str], nodes: Iterable[str]) -> dict[str, str]:
     """What the builder says, line by line, that these ONNX nodes compute in.
 
     A node leaves several layers: the product itself, and pointwise kernels before and after it,
-    which are made of many nodes. Where there is only such a kernel, the product is part of it.
+    which are made of many nodes. Where there is only such a kernel, the product is part of it: it
+    computes in the type of its weights, whatever the kernel reads and casts before.
     """
     products: dict[str, set[str]] = {}
     kernels: dict[str, set[str]] = {}
@@ -136,9 +140,11 @@ def built_types(lines: Iterable[str], nodes: Iterable[str]) -> dict[str, str]:
         found = _LAYER.search(line)
         if found is None:
             continue
-        where = kernels if found[1] == "kgen" else products
+        inputs, constants = _TYPE.findall(found["inputs"]), _TYPE.findall(found["constants"] or "")
+        is_kernel = found["kind"] == "kgen"
         for name in _NODE.findall(line):
-            where.setdefault(name, set()).update(_TYPE.findall(found[2]))
+            where = kernels if is_kernel else products
+            where.setdefault(name, set()).update((constants if is_kernel else None) or inputs)
     return {name: _narrowest(products.get(name) or kernels.get(name) or set()) for name in nodes}
 
 

@@ -52,7 +52,9 @@ def choose_backend(requested: str, files: Sequence[Path] | None = None) -> tuple
     return "onnxruntime", f"OpenVINO is not installed; no TensorRT: {no_tensorrt}"
 
 
-def open_engine(path: Path, backend: str, threads: int = 0, hint: str = "f32") -> Engine:
+def open_engine(
+    path: Path, backend: str, threads: int = 0, hint: str = "f32", steady: bool = False
+) -> Engine:
     """Load an ONNX file into the named back end (as choose_backend returned it).
 
     TensorRT loads the engine that `caer build` made of the file; the others keep what they compile
@@ -61,6 +63,8 @@ def open_engine(path: Path, backend: str, threads: int = 0, hint: str = "f32") -
     Args:
         threads: threads for one inference on the CPU; 0 leaves the choice to the back end.
         hint: see OpenVinoEngine; the other back ends have none.
+        steady: inputs mostly keep their sizes: OpenVINO compiles for them, see SteadyEngine. The
+            others win nothing by that.
 
     Raises:
         EngineBuildError: the file is missing, damaged, or not for this back end.
@@ -77,7 +81,12 @@ def open_engine(path: Path, backend: str, threads: int = 0, hint: str = "f32") -
     if backend == "openvino":
         from caer_ros.engines.open_vino import OpenVinoEngine
 
-        return OpenVinoEngine(path, threads, _writable(cache_folder() / "openvino"), hint)
+        cache = _writable(cache_folder() / "openvino")
+        if not steady:
+            return OpenVinoEngine(path, threads, cache, hint)
+        from caer_ros.engines.steady import SteadyEngine
+
+        return SteadyEngine(lambda shapes: OpenVinoEngine(path, threads, cache, hint, shapes))
     from caer_ros.engines.onnx_runtime import OnnxRuntimeEngine
 
     return OnnxRuntimeEngine(path, threads, _writable(cache_folder() / "onnxruntime"))

@@ -96,13 +96,18 @@ def _core() -> ov.Core:
     return ov.Core()
 
 
+def hints_here() -> tuple[str, ...]:
+    """Those of HINTS whose arithmetic this CPU has."""
+    known = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    names = {"f32": "FP32", "bf16": "BF16", "f16": "FP16"}
+    return tuple(hint for hint in HINTS if names[hint] in known)
+
+
 def _check_hint(hint: str) -> None:
     if hint not in HINTS:
         raise InputError(f"Unknown precision hint '{hint}'.", f"Use one of {', '.join(HINTS)}.")
-    able = {"f32": "FP32", "bf16": "BF16", "f16": "FP16"}[hint]
-    known = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    if able not in known:
-        raise InputError(f"This CPU does not compute in {able}.", "Use the hint f32.")
+    if hint not in hints_here():
+        raise InputError(f"This CPU does not compute in {hint.upper()}.", "Use the hint f32.")
 
 
 def _compile(

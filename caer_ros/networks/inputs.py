@@ -28,7 +28,9 @@ class Normalize(nn.Module):
         self.channels_first = (0, dims + 1, *range(1, dims + 1))
 
     def forward(self, pictures: Tensor) -> Tensor:
-        return pictures.permute(self.channels_first).to(self.scale.dtype) * self.scale + self.shift
+        # Cast before anything else: the only thing that TensorRT does with uint8.
+        numbers = pictures.to(self.scale.dtype).permute(self.channels_first)
+        return numbers * self.scale + self.shift
 
 
 class CaerNetSGraph(nn.Module):

@@ -10,6 +10,7 @@ from caer_ros.bundles import Bundle
 from caer_ros.core import Box, BundleError, EmotionEstimate, PersonEmotion
 from caer_ros.engines import Engine, open_engine
 from caer_ros.perception.benet_decode import Decoded, rows_above
+from caer_ros.perception.cpu_hint import hint_for
 from caer_ros.perception.fit_frame import fit_short_side
 from caer_ros.perception.match_faces import match_faces
 from caer_ros.perception.pipeline_config import PipelineConfig
@@ -31,8 +32,8 @@ class BenetReader:
     The network's input keeps the frame's proportions: its short side is the bundle's, both sides
     are rounded up to the bundle's multiple, the frame lies in the middle. A square input would
     spend a quarter of the work of a 4:3 frame on its border and show people a quarter smaller;
-    OpenVINO and ONNX Runtime take a new size in the time of about one more run, and a camera has
-    one size.
+    ONNX Runtime takes a new size in the time of about one more run, OpenVINO is compiled for the
+    size that stays (see SteadyEngine), and a camera has one size.
 
     Args:
         bundle: the model.
@@ -85,7 +86,8 @@ class BenetReader:
             EngineBuildError: the back end can not load it.
         """
         path = bundle.model_file(config.precision, backend)
-        engine = open_engine(path, backend, config.threads)
+        hint = hint_for(bundle, config.precision, backend, config.cpu_hint)
+        engine = open_engine(path, backend, config.threads, hint, steady=True)
         try:
             return cls(bundle, engine, config.person_threshold, config.max_people)
         except BaseException:

@@ -18,6 +18,7 @@ from caer_ros.perception.clip_batch import MOST, ClipBatch, Due
 from caer_ros.perception.clip_context import attention_over_frame, make_clip_context
 from caer_ros.perception.clip_estimates import clip_estimates
 from caer_ros.perception.clip_inputs import TASK, read_clip_inputs
+from caer_ros.perception.cpu_hint import hint_for
 from caer_ros.perception.pipeline_config import PipelineConfig
 from caer_ros.perception.preprocess import crop_face
 from caer_ros.perception.scene import Scene
@@ -74,7 +75,8 @@ class CaerClipStage(PlainStage):
                 "Set tracking to always (pip install norfair-enough), or model to CAER-Net-S.",
             )
         path = bundle.model_file(config.precision, backend)
-        engine = open_engine(path, backend, config.threads)
+        hint = hint_for(bundle, config.precision, backend, config.cpu_hint)
+        engine = open_engine(path, backend, config.threads, hint)
         try:
             return cls(bundle, engine, config.max_people)
         except BaseException:

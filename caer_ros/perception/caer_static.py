@@ -10,6 +10,7 @@ import numpy as np
 from caer_ros.bundles import Bundle
 from caer_ros.core import Box, BundleError, EmotionEstimate, EngineError
 from caer_ros.engines import open_engine
+from caer_ros.perception.cpu_hint import hint_for
 from caer_ros.perception.preprocess import crop_face, make_context
 
 
@@ -37,6 +38,7 @@ class CaerStatic:
         backend: as choose_backend returned it.
         max_people: rows of the face buffer.
         max_frames: frames that one run may take in.
+        cpu_hint: as in PipelineConfig.
 
     Raises:
         BundleError: wrong task, or inputs that this code does not fill.
@@ -51,6 +53,7 @@ class CaerStatic:
         max_people: int,
         threads: int = 0,
         max_frames: int = 1,
+        cpu_hint: str = "auto",
     ) -> None:
         if bundle.task != "caer_static":
             raise BundleError(
@@ -69,7 +72,12 @@ class CaerStatic:
             ) from error
         self.name = bundle.name
         self._labels = bundle.labels
-        self._engine = open_engine(bundle.model_file(precision, backend), backend, threads)
+        self._engine = open_engine(
+            bundle.model_file(precision, backend),
+            backend,
+            threads,
+            hint_for(bundle, precision, backend, cpu_hint),
+        )
         self._faces = np.zeros((max_people, face_size, face_size, 3), np.uint8)
         self._context = np.zeros((max_frames, context_size, context_size, 3), np.uint8)
         self._scene = np.zeros(max_people, np.int64)

@@ -174,6 +174,4 @@ class Pipeline:
 
 
 def _result(scene: Scene, timings: dict[str, float]) -> Result:
-    return Result(
-        scene.people, timings, scene.attention, scene.warnings, scene.heat, scene.faces
-    )
+    return Result(scene.people, timings, scene.attention, scene.warnings, scene.heat, scene.faces)

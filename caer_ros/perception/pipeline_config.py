@@ -8,6 +8,7 @@ from caer_ros.core import InputError
 
 # Not on and off: YAML, and so a ROS parameter file, reads those as true and false.
 TRACKING = ("auto", "always", "never")
+CPU_HINTS = ("auto", "f32", "bf16", "f16")
 # What `Pipeline.update` takes.
 CHANGEABLE = (
     "detector_threshold",
@@ -39,6 +40,8 @@ class PipelineConfig:
             0 is the bundle's own.
         max_people: people a frame; of more, those with the best scores are kept, with a warning.
         threads: threads for one inference; 0 leaves the choice to the back end.
+        cpu_hint: arithmetic of what is not INT8, on OpenVINO: `f32`, `bf16`, `f16`, or `auto`: the
+            fastest that calibration measured on the bundle and found within its limits.
         body_rate_hz: frames a second, at most, that `body_model` looks at; between them people with
             an id keep its last estimate. 0: every frame.
         tracking: `always`, `never` or `auto`: where norfair is installed. Without it people
@@ -62,6 +65,7 @@ class PipelineConfig:
     person_threshold: float = 0.0
     max_people: int = 32
     threads: int = 0
+    cpu_hint: str = "auto"
     body_rate_hz: float = 0.0
     tracking: str = "auto"
     track_timeout_s: float = 2.0
@@ -89,6 +93,10 @@ class PipelineConfig:
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
                 raise InputError(f"{name} is {getattr(self, name)}.", f"Use {low:g} to {high:g}.")
+        if self.cpu_hint not in CPU_HINTS:
+            raise InputError(
+                f"cpu_hint is '{self.cpu_hint}'.", f"Use one of {', '.join(CPU_HINTS)}."
+            )
         if self.tracking not in TRACKING:
             raise InputError(
                 f"tracking is '{self.tracking}'.", f"Use one of {', '.join(TRACKING)}."

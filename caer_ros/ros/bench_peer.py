@@ -90,8 +90,7 @@ class Peer:
         end = time.monotonic() + _ANSWER_S
         while time.monotonic() < end:
             start = perf_counter()
-            number = self._send()
-            if self._spin(lambda n=number: n in self._answered, _LOST_AFTER_S):
+            if self._answers(self._send()):
                 return perf_counter() - start
             self.lost += 1
         raise CaerError("The node answers no more.", "See its messages above.")
@@ -143,6 +142,9 @@ class Peer:
         message = image_message(Header(stamp=stamp, frame_id="bench"), self._image)
         self._camera.publish(message)
         return self._sent
+
+    def _answers(self, number: int) -> bool:
+        return self._spin(lambda: number in self._answered, _LOST_AFTER_S)
 
     def _spin(self, done: Callable[[], bool], seconds: float) -> bool:
         end = time.monotonic() + seconds

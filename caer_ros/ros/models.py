@@ -14,6 +14,7 @@ from caer_ros.core import CaerError, InputError
 from caer_ros.engines.trt.background import BackgroundBuild, State, Status, build_commands
 from caer_ros.perception import Pipeline, PipelineConfig
 from caer_ros.perception.assemble import missing_engines
+from caer_ros.perception.pipeline_config import CHANGEABLE
 from caer_ros.ros.worker import Worker, one_line
 
 Commands = Callable[[PipelineConfig], Sequence[Sequence[str]]]
@@ -69,6 +70,7 @@ class Models:
         self._commands = commands
         self._build: BackgroundBuild | None = None
         self._opened: Pipeline | None = None
+        self._idle = False  # an inference was given up, and nothing runs since
         self.worker = worker(partial(self._open, config))
 
     def start(self, given_up: Callable[[], bool]) -> bool:
@@ -101,6 +103,9 @@ class Models:
         except InputError as error:
             done(error)
             return
+        if self.changing:
+            done(InputError("Another model is being loaded.", "Try again when it is there."))
+            return
         self.changing = ", ".join(f"{name} {value}" for name, value in wanted.items())
         self._logger.info(f"Loading {self.changing} beside what runs.")
         future = self.worker.replace(partial(self._open, config))
@@ -122,17 +127,25 @@ class Models:
         )
 
     def watch(self, limit: float) -> None:
-        """Give up an inference that takes longer than `limit` seconds; 0: never."""
+        """Give up an inference that takes longer than `limit` seconds; 0: never.
+
+        Where the models can not be loaded anew, that is tried again with every call.
+        """
+        if self._idle and not self.changing:
+            self._reload(self.worker.replace(partial(self._open, self.config)))
+            return
         if limit <= 0 or self.worker.busy_for() < limit:
             return
-        future = self.worker.abandon(partial(self._open, self.config))
+        future = self.worker.abandon(partial(self._open, self.config), limit)
         if future is None:
             return
         self.hung += 1
+        self._idle = True
         self._logger.error(
             f"The inference engine did not answer for {limit:.0f} s; loading the models anew."
         )
-        self._then(future, lambda error: self._changed(self.config, error, lambda error: None))
+        if not self.changing:  # else what is coming takes over, and tells by itself
+            self._reload(future)
 
     # --- in a lane's thread ---
 
@@ -154,15 +167,28 @@ class Models:
     def _then(self, future: Future[None], done: Done) -> None:
         future.add_done_callback(lambda f: self._later(lambda: done(_error_of(f))))
 
+    def _reload(self, future: Future[None]) -> None:
+        self.changing = "the same models once more"
+        self._then(future, lambda error: self._changed(self.config, error, lambda error: None))
+
     def _changed(self, config: PipelineConfig, error: BaseException | None, done: Done) -> None:
         self.changing = ""
         self.change_error = "" if error is None else one_line(error)
         if error is None:
-            self.config = config
+            self._idle = False
+            self._keep_updates(config)
             self._introduce()
         else:
-            self._logger.error(f"The models stay as they were: {self.change_error}")
+            what = "can not be loaded" if self._idle else "stay as they were"
+            self._logger.error(f"The models {what}: {self.change_error}")
         done(error)
+
+    def _keep_updates(self, config: PipelineConfig) -> None:
+        """What was updated while `config` was being opened went to the pipeline before it."""
+        updated = {name: getattr(self.config, name) for name in CHANGEABLE}
+        self.config = replace(config, **updated)
+        if self.config != config:
+            self.worker.post(lambda pipeline: pipeline.update(**updated))
 
     def _built(self, status: Status) -> None:
         if status.state is State.READY:

@@ -123,6 +123,14 @@ SPECS = (
         256,
     ),
     Spec(
+        "cpu_hint",
+        _PIPELINE.cpu_hint,
+        "Arithmetic of OpenVINO for layers that are not INT8; auto takes the fastest that `caer "
+        "calibrate` found within the model's limits, else FP32.",
+        When.RELOAD,
+        choices=("auto", "f32", "bf16", "f16"),
+    ),
+    Spec(
         "build_engines",
         True,
         "With backend auto on a machine with TensorRT and a GPU: build missing engines in the "

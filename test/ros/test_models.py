@@ -29,6 +29,7 @@ class Fake:
         self.config = config
         self.closed = False
         self.adopted: list[Fake] = []
+        self.updates: list[dict[str, object]] = []
 
     def describe(self) -> dict[str, str]:
         return {"model": self.config.model, "precision": self.config.precision}
@@ -37,7 +38,7 @@ class Fake:
         self.adopted.append(other)
 
     def update(self, **changes: object) -> None:
-        pass
+        self.updates.append(changes)
 
     def close(self) -> None:
         self.closed = True
@@ -51,6 +52,7 @@ class Bench:
         self.out: list[str] = []
         self.hang = threading.Event()
         self.hangs_now = False
+        self.broken = False
         self.gate = threading.Event()
         self.gate.set()
         self.soon: deque = deque()
@@ -65,7 +67,7 @@ class Bench:
         assert self.models.start(lambda: False)
 
     def open(self, config: PipelineConfig) -> Fake:
-        if config.model == "missing":
+        if config.model == "missing" or self.broken:
             raise BundleError("No such bundle.", "Install it.")
         assert self.gate.wait(5)
         self.opened.append(Fake(config))
@@ -161,6 +163,67 @@ def test_one_change_at_a_time(bench):
     bench.gate.set()
     assert bench.run(lambda: ("second", None) in told)
     assert bench.frame() == "second"
+
+
+def test_a_refused_change_hides_nothing_of_the_one_that_is_coming(bench):
+    bench.gate.clear()
+    told: list = []
+    bench.models.change({"model": "second"}, told.append)
+    bench.models.change({"model": "third"}, told.append)
+    assert bench.run(lambda: len(told) == 1)
+    assert bench.models.changing == "model second"
+    assert bench.models.change_error == ""
+
+
+def test_a_threshold_that_is_set_while_a_model_loads_holds_for_it(bench):
+    bench.gate.clear()
+    told: list = []
+    bench.models.change({"model": "second"}, told.append)
+    bench.models.update(min_face=40.0)
+    bench.gate.set()
+    assert bench.run(lambda: told == [None])
+    assert bench.frame() == "second"
+    assert bench.models.config.min_face == 40.0
+    assert bench.opened[1].updates[-1]["min_face"] == 40.0
+
+
+def hang(bench) -> None:
+    """Let the engine hang on a frame until the watchdog sees it."""
+    bench.hangs_now = True
+    bench.models.worker.offer("stuck")
+    assert bench.run(lambda: bench.models.worker.busy_for() > 0.05)
+    bench.hangs_now = False
+    bench.models.watch(0.05)
+    assert bench.models.hung == 1
+
+
+def test_an_engine_that_hangs_while_a_model_loads_gives_way_to_it(bench):
+    bench.gate.clear()
+    told: list = []
+    bench.models.change({"model": "second"}, told.append)
+    hang(bench)
+    bench.gate.set()
+    assert bench.run(lambda: told == [None])
+    assert bench.frame() == "second"
+    assert bench.run(lambda: not bench.soon)
+    assert bench.models.about["model"] == "second"
+    assert [each.config.model for each in bench.opened] == ["first", "second"]
+
+
+def test_models_that_can_not_be_loaded_anew_are_tried_again(bench):
+    bench.broken = True
+    hang(bench)
+    assert bench.run(lambda: bench.models.change_error != "")
+    bench.models.watch(0.05)
+    assert bench.run(lambda: bench.models.changing == "")
+    bench.models.worker.offer("waits")
+    bench.broken = False
+    bench.models.watch(0.0)
+    assert bench.run(lambda: bench.out == ["first"])
+    assert bench.run(lambda: bench.models.change_error == "")
+    assert len(bench.opened) == 2
+    bench.models.watch(0.05)
+    assert bench.models.changing == ""
 
 
 def test_an_engine_that_hangs_is_given_up_and_loaded_anew(bench):

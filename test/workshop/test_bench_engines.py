@@ -219,7 +219,7 @@ def report(model: str, faster: dict[str, float], note: str = "") -> Report:
 
 
 def whole_run(precision: str, ratio: float) -> PipelineRun:
-    stages = {"detect": 8.0, "infer": 2.0, "total": 10.1, "bare networks": 10.0}
+    stages = {"detect": 8.0, "infer": 2.0, "track": 0.4, "total": 10.1, "bare networks": 10.0}
     found = {
         "about": {"model": "caer_net_s 1", "detector": "centerface 1"},
         "width": 640,
@@ -248,14 +248,22 @@ def test_text_markdown_and_plot(tmp_path: Path) -> None:
 def test_the_page_says_which_goals_were_reached(tmp_path: Path) -> None:
     benet = report(
         "benet 1",
-        {"torch eager": 1.0, "openvino int8": 4.8, "onnxruntime int8": 2.9},
+        {
+            "torch eager": 1.0,
+            "openvino int8": 3.9,
+            "openvino int8 fixed": 4.8,
+            "onnxruntime int8": 2.9,
+        },
         UNTRAINED,
     )
     caer = report("caer 1", {"torch eager": 1.0, "openvino int8": 5.0})
     runs = [whole_run("fp32", 1.05), whole_run("int8", 1.10)]
     runs.append(PipelineRun("int8", "onnxruntime", {}, "not installed"))
     page = tmp_path / "performance.md"
-    write_page(page, [benet, caer], runs, {"unpack image": 0.3}, "", "caer bench report")
+    spent = {"bare": [10.0, 11.0], "inside": [10.2, 12.0], "end_to_end": [11.0, 13.0]}
+    node = {**spent, "about": {"model": "m"}, "overhead": 0.1, "lost": 0}
+    unpack = {"unpack image": 0.3}
+    write_page(page, [benet, caer], runs, unpack, "", "caer bench report", (node, ""))
     text = page.read_text()
     goals = {line.split(" | ")[0]: line for line in text.splitlines() if line.startswith("| ")}
     assert goals["| BENet INT8, OpenVINO, times faster"].endswith("| 4.8 × | reached |")
@@ -264,6 +272,8 @@ def test_the_page_says_which_goals_were_reached(tmp_path: Path) -> None:
     whole = "| message to message over the bare networks, slowest combination"
     assert goals[whole].endswith("| 1.13 × | reached |")  # 1.10 + 0.3 / 10
     assert goals["| peak memory of the robot's side"].endswith("| 250 MB | reached |")
+    assert goals["| image sent to answer received"].endswith("| 11.00 | 13.00 |")
+    assert goals["| track"] == "| track | 0.40 | 0.40 |"
     assert UNTRAINED in text
     assert "int8, onnxruntime: not measured: not installed" in text
     assert (tmp_path / "images" / "performance.png").is_file()
@@ -274,6 +284,7 @@ def test_the_page_without_ros_says_why(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     write_page(page, [one, one], [whole_run("fp32", 1.2)], {}, "no rclpy", "caer bench report")
     assert "ROS messages were not measured: no rclpy." in page.read_text()
+    assert "Not measured: not asked for." in page.read_text()
     assert "| 1.2 × | **missed** |" in page.read_text()
 
 

@@ -174,6 +174,45 @@ def test_a_bundle_gets_files_that_answer_alike(
     assert result.data.held_out.people.labels.min() >= 0  # type: ignore[attr-defined]
 
 
+class _Contrary:
+    """An engine that says the opposite."""
+
+    def __init__(self, engine) -> None:  # type: ignore[no-untyped-def]
+        self.inputs, self.outputs, self._engine = engine.inputs, engine.outputs, engine
+
+    def run(self, arrays, outputs=None):  # type: ignore[no-untyped-def]
+        return {name: -array for name, array in self._engine.run(arrays, outputs).items()}
+
+    def __enter__(self) -> _Contrary:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.close()
+
+
+def test_a_hint_is_entered_where_it_answers_alike(
+    bundle: Path, labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hinted(path: Path, hint: str):  # type: ignore[no-untyped-def]
+        engine = open_engine(path, "onnxruntime")
+        return _Contrary(engine) if hint == "f16" and path.name == "fp32.onnx" else engine
+
+    monkeypatch.setattr(make_files, "fast_hints", lambda: ("bf16", "f16"))
+    monkeypatch.setattr(make_files, "open_hinted", hinted)
+    calibrate_bundle(bundle, options(labelled, precisions=("int8",)), tmp_path / "out")
+    metrics = yaml.safe_load((bundle / "model.yaml").read_text())["metrics"]
+    assert metrics["int8"].keys() == {"int8", "int8_onnxruntime", "int8_bf16", "int8_f16"}
+    assert metrics["int8"]["int8_bf16"]["people"] == 24
+    assert metrics["fp32"].keys() == {"fp32_bf16"}
+    assert "int8.onnx, cpu_hint bf16" in (tmp_path / "out" / "report.md").read_text()
+    # Another calibration on a CPU without them forgets what was measured.
+    monkeypatch.setattr(make_files, "fast_hints", lambda: ())
+    calibrate_bundle(bundle, options(labelled, precisions=("int8",)), tmp_path / "out")
+    metrics = yaml.safe_load((bundle / "model.yaml").read_text())["metrics"]
+    assert metrics["int8"].keys() == {"int8", "int8_onnxruntime"}
+    assert "fp32" not in metrics
+
+
 def test_nobody_is_both_calibrated_and_measured_on(labelled: Path, bundle: Path) -> None:
     other = labelled.parent / "doubles"
     shutil.copytree(labelled, other)

@@ -10,10 +10,12 @@ from onnx import NodeProto
 from caer_ros.deploy.quantization.graph import Graph
 
 OPERATORS = frozenset({"Conv", "ConvTranspose"})
+# Why a layer is left alone for which ONNX Runtime's file has another form, see onnxruntime_form.
+TRANSPOSED = "transposed"
 _ACTIVATIONS = frozenset({"Relu", "Clip"})
 _GATES = frozenset({"Sigmoid", "HardSigmoid", "Softmax", "Tanh"})
 # They pass values on as they are, so that both sides can share one scale.
-_SAME_VALUES = frozenset({"MaxPool"})
+_SAME_VALUES = frozenset({"MaxPool", "DepthToSpace"})
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,16 @@ def find_layers(graph: Graph) -> list[Layer]:
 def protected(graph: Graph, layers: Sequence[Layer]) -> dict[str, str]:
     """Name -> why this layer stays in higher precision: nothing is won, or too much is lost.
 
-    Neither TensorRT nor ONNX Runtime has an INT8 kernel for transposed convolutions. Gates and
-    one-channel maps go through a sigmoid or softmax and then scale everything else; the
-    1×1 layers at the end have the answers' own resolution, and cost next to nothing.
+    Neither TensorRT nor ONNX Runtime has an INT8 kernel for transposed convolutions; the latter's
+    file has ordinary ones instead. Gates and one-channel maps go through a sigmoid or softmax and
+    then scale everything else; the 1×1 layers at the end have the answers' own resolution, and cost
+    next to nothing.
     """
     reasons: dict[str, str] = {}
     for layer in layers:
         shape = graph.weights[layer.weight].shape
         if layer.operator == "ConvTranspose":
-            reasons[layer.name] = "transposed"
+            reasons[layer.name] = TRANSPOSED
         elif shape[layer.axis] == 1:
             reasons[layer.name] = "map of one channel"
         elif any(node.op_type in _GATES for node in graph.readers[layer.output]):
@@ -74,6 +77,7 @@ def protected(graph: Graph, layers: Sequence[Layer]) -> dict[str, str]:
 def groups(graph: Graph, layers: Sequence[Layer]) -> list[tuple[str, ...]]:
     """The tensors that need a scale, those that share one together, in the order of the graph."""
     wanted = dict.fromkeys(name for layer in layers for name in (layer.input, layer.output))
+    wanted |= dict.fromkeys(summands(graph, layers))
     place: dict[str, list[str]] = {}
     for name in wanted:
         own = place.setdefault(name, [name])
@@ -85,6 +89,21 @@ def groups(graph: Graph, layers: Sequence[Layer]) -> list[tuple[str, ...]]:
             before += own
             place.update(dict.fromkeys(own, before))
     return list(dict.fromkeys(tuple(members) for members in place.values()))
+
+
+def summands(graph: Graph, layers: Sequence[Layer]) -> list[str]:
+    """Products (of a map and its gate) that are added to what a layer reads or puts out.
+
+    Both sides must be INT8 for ONNX Runtime to add them so; this side is no layer's.
+    """
+    known = {name for layer in layers for name in (layer.input, layer.output)}
+    found: dict[str, None] = {}
+    for node in graph.nodes:
+        if node.op_type != "Add" or not known.intersection(node.input):
+            continue
+        makers = [(name, graph.producer.get(name)) for name in node.input if name not in known]
+        found.update({name: None for name, maker in makers if maker and maker.op_type == "Mul"})
+    return list(found)
 
 
 def sources(graph: Graph, tensor: str) -> list[str]:

@@ -14,7 +14,9 @@ import onnx
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from caer_ros.deploy.quantization.graph import Graph, constant
-from caer_ros.deploy.quantization.layers import Layer, protected, sources
+from caer_ros.deploy.quantization.layers import Layer, protected, sources, summands
+from caer_ros.deploy.quantization.onnxruntime_form import for_onnxruntime
+from caer_ros.deploy.quantization.placement import read_twice, residuals, summed
 from caer_ros.deploy.quantization.scales import Scales, rounded_weights, zero_point
 
 
@@ -53,6 +55,8 @@ def write_qdq(
     Raises:
         onnx.checker.ValidationError: the file would be malformed, which would be a fault of ours.
     """
+    if form.whole:
+        graph, layers, scales, kept = for_onnxruntime(graph, layers, scales, kept)
     chosen = {layer.name: layer for layer in layers if layer.name not in kept}
     # Layers protected by their kind read what there is; one tensor's rounding does them no harm.
     spared = set(kept) - set(protected(graph, layers))
@@ -79,15 +83,18 @@ class _Writer:
         self.constants: dict[str, TensorProto] = {}
         self.rounded: dict[str, str] = {}
         self.tensors = {layer.input for layer in layers.values()}
-        self.residuals = self._residuals() if not form.whole else {}
-        # OpenVINO (2026.4) folds a gate into the layer that it is made from and scales, and answers
-        # wrongly by some percent; with a quantiser in between it does not.
-        self.gated = set() if form.whole else self._read_twice()
+        self.residuals: dict[str, str] = {}
+        self.raw: set[str] = set()
+        if not form.whole:
+            found = list(layers.values())
+            self.residuals = residuals(graph, found)
+            self.raw = read_twice(graph, found) | summed(graph, found, self.residuals)
         self.exact = {layer.name for layer in exact}
-        self.tensors |= self.gated
+        self.tensors |= self.raw
         if form.whole:
             spared = {name for layer in exact for name in sources(graph, layer.input)}
             self.tensors |= {x.output for x in layers.values()} - spared
+            self.tensors |= set(summands(graph, list(layers.values())))
 
     def add(self, node: NodeProto) -> None:
         """Copy a node; what it reads is replaced by its INT8 form where that is wanted."""
@@ -120,27 +127,9 @@ class _Writer:
     def _wants_rounded(self, node: NodeProto, name: str, layer: Layer | None) -> bool:
         if name not in self.tensors:
             return False
-        if self.form.whole or name in self.gated:
+        if self.form.whole or name in self.raw:
             return node.name not in self.exact
         return (layer is not None and name == layer.input) or name == self.residuals.get(node.name)
-
-    def _read_twice(self) -> set[str]:
-        """What INT8 layers put out without a ReLU, where more than one node reads it."""
-        raw = [layer.raw for layer in self.layers.values() if layer.output == layer.raw]
-        return {name for name in raw if len(self.graph.readers[name]) > 1}
-
-    def _residuals(self) -> dict[str, str]:
-        """Add -> its side that comes past an INT8 layer, whose sum TensorRT can then fuse."""
-        raw = {layer.raw for layer in self.layers.values()}
-        found = {}
-        for node in self.graph.nodes:
-            if node.op_type != "Add":
-                continue
-            for name, other in (tuple(node.input), tuple(node.input)[::-1]):
-                alone = len(self.graph.readers[other]) == 1
-                if other in raw and alone and name in self.tensors and name not in raw:
-                    found[node.name] = name
-        return found
 
     def _activation(self, tensor: str) -> str:
         if tensor not in self.rounded:

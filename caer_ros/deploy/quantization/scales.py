@@ -15,7 +15,7 @@ from caer_ros.deploy.quantization.layers import Layer
 
 LARGEST = 127
 _NOT_NEGATIVE = frozenset({"Relu", "Sigmoid"})
-_SAME_SIGN = frozenset({"MaxPool"})
+_SAME_SIGN = frozenset({"MaxPool", "DepthToSpace"})
 # An INT32 bias of a layer has the product of its two scales for a scale.
 _LARGEST_BIAS = 2**31 - 1
 

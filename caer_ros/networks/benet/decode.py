@@ -176,10 +176,13 @@ def _near_and_far(cells: Tensor, side: int) -> tuple[Tensor, Tensor]:
 
 
 def _gather(field: Tensor, cells: Tensor) -> Tensor:
-    """[B, C, h, w] at cells [B, M] -> [B, M, C]."""
+    """[B, C, h, w] at cells [B, M] -> [B, M, C].
+
+    Channels go last first: OpenVINO has them so already, and turned the whole map for this.
+    """
     # int: the number of channels is a constant of the graph, unlike the sizes.
-    index = cells.unsqueeze(1).expand(-1, int(field.shape[1]), -1)
-    return field.flatten(2).gather(2, index).transpose(1, 2)
+    index = cells.unsqueeze(2).expand(-1, -1, int(field.shape[1]))
+    return field.permute(0, 2, 3, 1).flatten(1, 2).gather(1, index)
 
 
 def _doubled(field: Tensor) -> Tensor:

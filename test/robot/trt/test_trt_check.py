@@ -37,10 +37,18 @@ def test_a_node_computes_in_the_type_that_its_product_reads():
         _line("conv [profile 1]_myl1", "correlation", "Int8", ["conv [profile 1]"]),
         _line("g0", "gemm", "Half", ["gemm"]),
         _line("k1", "kgen", "Float", ["small"]),
+        # A tiny product in a kernel that reads bytes and casts them: its weights are FP32.
+        _line("k2", "kgen", "Int8", ["pool", "dequantise", "tiny"]),
     ]
-    found = built_types(lines, ["conv", "gemm", "small", "folded"])
-    assert found == {"conv": "INT8", "gemm": "FP16", "small": "FP32", "folded": "unreported"}
-    assert Checked(found, 1, 1).count() == {"INT8": 1, "FP16": 1, "FP32": 1, "unreported": 1}
+    found = built_types(lines, ["conv", "gemm", "small", "tiny", "folded"])
+    assert found == {
+        "conv": "INT8",
+        "gemm": "FP16",
+        "small": "FP32",
+        "tiny": "FP32",
+        "folded": "unreported",
+    }
+    assert Checked(found, 1, 1).count() == {"INT8": 1, "FP16": 1, "FP32": 2, "unreported": 1}
 
 
 def test_layers_in_another_type_than_meant_are_named():

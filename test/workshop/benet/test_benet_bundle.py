@@ -32,6 +32,7 @@ from caer_ros.perception import Pipeline, PipelineConfig
 from caer_ros.perception.benet import BenetReader
 from caer_ros.perception.benet_decode import BenetDecode, Decoded, decode, rows_above
 from caer_ros.perception.benet_maps import arrays_of
+from caer_ros.perception.scene import Scene
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -327,7 +328,8 @@ def test_drawn_people_are_really_found(timed) -> None:
         engine.people = people
         seconds, last = _time_benet(reader, image, people)
         assert 0 < last < seconds
-        seen = reader.read(image, "bgr8", False, {})
+        seen = Scene(image, "bgr8")
+        reader.run([seen], {})
         found = np.array([[p.body.x1, p.body.y1, p.body.x2, p.body.y2] for p in seen.people])
         order = np.lexsort((found[:, 0].round(), found[:, 1].round()))
         # A centre is known to a cell of two pixels.
