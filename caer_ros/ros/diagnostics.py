@@ -107,7 +107,7 @@ def _latency(health: Health, camera: CameraHealth) -> _Part:
         return [(WARN, f"{text}: is use_sim_time set as it should be?")], values
     lines = [(OK, f"{_milliseconds(half)} ms, at most {_milliseconds(most)} ms for 95 %")]
     limits = health.thresholds
-    if most > limits.latency_warn_s:
+    if most > min(limits.latency_warn_s, limits.latency_error_s):
         level, name = _beyond(most, limits.latency_warn_s, limits.latency_error_s, "latency", "s")
         lines.append((level, f"slow, more than {name}"))
     return lines, values
@@ -152,7 +152,7 @@ def _machine(health: Health) -> _Part:
     hottest = max(degrees, key=lambda key: degrees[key])
     value, limits = degrees[hottest], health.thresholds
     lines = [(OK, f"at most {value:.0f} °C")]
-    if value > limits.temperature_warn_c:
+    if value > min(limits.temperature_warn_c, limits.temperature_error_c):
         level, name = _beyond(
             value, limits.temperature_warn_c, limits.temperature_error_c, "temperature", "c"
         )
@@ -162,7 +162,7 @@ def _machine(health: Health) -> _Part:
 
 
 def _beyond(value: float, warn: float, error: float, what: str, unit: str) -> tuple[bytes, str]:
-    """The level of a value above `warn`, and the parameter whose limit it exceeds."""
+    """The level of a value above one of these, and the parameter whose limit it exceeds."""
     if value > error:
         return ERROR, f"{what}_error_{unit} = {error:g}"
     return WARN, f"{what}_warn_{unit} = {warn:g}"

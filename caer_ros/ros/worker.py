@@ -141,7 +141,9 @@ class Worker(Generic[P, F, R]):
         """
         with self._changed:
             seconds = time.monotonic() - self._since
-            if self._owner is None or not self._in_hand or seconds < longer_than:
+            if self._stopping or self._owner is None or not self._in_hand:
+                return None
+            if seconds < longer_than:
                 return None
             for camera in self._in_hand:
                 failed = self._counts[camera].failed_with(

@@ -154,6 +154,13 @@ def test_latency(latency, level, text):
     assert text in status.message
 
 
+def test_an_error_below_the_warning_is_an_error():
+    limits = Thresholds(latency_warn_s=9.0, latency_error_s=0.1, temperature_error_c=40.0)
+    made = parts(replace(HEALTHY, thresholds=limits))
+    assert made["emotion_node: latency"].level == ERROR
+    assert made["emotion_node: machine"].level == ERROR
+
+
 def test_nothing_measured_is_no_fault():
     status = part("latency", camera(latency=CameraHealth().latency))
     assert status.level == OK
