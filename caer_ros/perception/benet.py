@@ -9,19 +9,18 @@ import numpy as np
 from caer_ros.bundles import Bundle
 from caer_ros.core import Box, BundleError, EmotionEstimate, PersonEmotion
 from caer_ros.engines import Engine, open_engine
+from caer_ros.engines.trt.frame_build import frame_engines
+from caer_ros.engines.trt.frame_engine import FrameEngine, FrameEngines
 from caer_ros.perception.benet_decode import Decoded, rows_above
 from caer_ros.perception.cpu_hint import hint_for
 from caer_ros.perception.fit_frame import fit_short_side
+from caer_ros.perception.frame_layout import body_fit, layout_of
 from caer_ros.perception.match_faces import match_faces
 from caer_ros.perception.pipeline_config import PipelineConfig
 from caer_ros.perception.scene import Scene
 from caer_ros.perception.stage import grey_frame, timed
 
 TASK = "person_emotion_maps"
-
-# Of a frame's long side to its short one. Beyond it the whole frame gets smaller, so that a strip
-# can not ask for an input of any length.
-_LONGEST = 4
 
 
 class BenetReader:
@@ -40,13 +39,20 @@ class BenetReader:
         engine: with the bundle's ONNX file loaded; closed with the reader.
         threshold: least score of a person, in [0, 1]; 0 is the bundle's own.
         max_people: people a frame; of more, the best are kept, with a warning.
+        frames: engines that resize frames themselves, used for those that they fit; closed with the
+            reader.
 
     Raises:
         BundleError: wrong task, or constants and labels that do not fit.
     """
 
     def __init__(
-        self, bundle: Bundle, engine: Engine, threshold: float = 0.0, max_people: int = 32
+        self,
+        bundle: Bundle,
+        engine: Engine,
+        threshold: float = 0.0,
+        max_people: int = 32,
+        frames: FrameEngines | None = None,
     ) -> None:
         if bundle.task != TASK:
             raise BundleError(
@@ -72,6 +78,8 @@ class BenetReader:
         self._outputs += ["vad"] if "vad" in bundle.outputs else []
         self._has_heat = "heat" in bundle.outputs
         self._engine = engine
+        self._frames = frames
+        self._frame: FrameEngine | None = None
         self._threshold = threshold or self._own_threshold
         self._max_people = max_people
         self._fit = fit_short_side(1, 1, 1, 1)
@@ -89,7 +97,8 @@ class BenetReader:
         hint = hint_for(bundle, config.precision, backend, config.cpu_hint)
         engine = open_engine(path, backend, config.threads, hint, steady=True)
         try:
-            return cls(bundle, engine, config.person_threshold, config.max_people)
+            frames = frame_engines(path, backend)
+            return cls(bundle, engine, config.person_threshold, config.max_people, frames)
         except BaseException:
             engine.close()
             raise
@@ -105,18 +114,28 @@ class BenetReader:
                 self._read(outputs, scene)
 
     def prepare(self, image: np.ndarray, encoding: str) -> None:
-        """Fit a frame into the input, which is made anew where the frame's size changes."""
+        """Fit a frame into the input, which is made anew where its size changes.
+
+        An engine that resizes this frame itself only remembers it, until `infer`.
+        """
         height, width = image.shape[:2]
         if self._fit.source != (width, height):
-            longest = _LONGEST * self._short_side
-            short = min(self._short_side, longest * min(width, height) // max(width, height))
-            self._fit = fit_short_side(width, height, max(short, 1), self._multiple)
-            self._input = np.zeros((1, self._fit.height, self._fit.width, 3), np.uint8)
-        self._fit.apply(image, encoding, self._input[0])
+            self._fit = body_fit(width, height, self._short_side, self._multiple)
+        fit = self._fit
+        if self._frames is not None:
+            self._frame = self._frames.find(image.shape, encoding, layout_of(fit))
+        if self._frame is not None:
+            self._frame.take(image)
+            return
+        if self._input.shape[1:3] != (fit.height, fit.width):
+            self._input = np.zeros((1, fit.height, fit.width, 3), np.uint8)
+        fit.apply(image, encoding, self._input[0])
 
     def infer(self, want_heat: bool) -> Mapping[str, np.ndarray]:
         """Run the network on what was prepared; the heat map costs a copy, where there is one."""
         extra = ["heat"] if want_heat and self._has_heat else []
+        if self._frame is not None:
+            return self._frame.run(self._outputs + extra)
         return self._engine.run({"images": self._input}, self._outputs + extra)
 
     def apply(self, config: PipelineConfig) -> None:
@@ -133,6 +152,8 @@ class BenetReader:
 
     def close(self) -> None:
         """See Stage.close."""
+        if self._frames is not None:
+            self._frames.close()
         self._engine.close()
 
     def _read(self, outputs: Mapping[str, np.ndarray], scene: Scene) -> None:

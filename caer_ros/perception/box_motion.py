@@ -27,11 +27,19 @@ def motion(step: float) -> tuple[np.ndarray, np.ndarray]:
     for a box of area 1. Two steps are the same as one of their sum, whatever the frame rate is.
     """
     left = np.exp(-step / FADE)
-    transition = np.kron([[1.0, FADE * (1 - left)], [0.0, left]], np.eye(4))
+    transition = _blocks(1.0, FADE * (1 - left), 0.0, left)
     speed = FADE / 2 * (1 - left**2)
     cross = FADE**2 / 2 * (1 - left) ** 2
     place = FADE**2 * (step - 2 * FADE * (1 - left) + speed)
-    return transition, PUSH * np.kron([[place, cross], [cross, speed]], np.eye(4))
+    return transition, _blocks(PUSH * place, PUSH * cross, PUSH * cross, PUSH * speed)
+
+
+def _blocks(a: float, b: float, c: float, d: float) -> np.ndarray:
+    """[[a I, b I], [c I, d I]] with I of 4 x 4: np.kron takes ten times as long."""
+    made = np.zeros((8, 8))
+    for row, column, value in ((0, 0, a), (0, 4, b), (4, 0, c), (4, 4, d)):
+        made[range(row, row + 4), range(column, column + 4)] = value
+    return made
 
 
 def box_distances(

@@ -52,6 +52,8 @@ class BoxTracker:
         `stamp` is in seconds; PeopleTracker describes what repeated and falling stamps do.
         """
         self._advance(stamp)
+        if not boxes and not self._tracker.tracked_objects:
+            return []  # nobody has a body where only faces are looked for
         self._serial += 1
         detections = [
             Detection(_corners(box), data=_Sight(self._serial, place, stamp))
@@ -104,6 +106,8 @@ class BoxTracker:
             if sight.stamp > stamp:
                 track.last_detection.data = sight._replace(stamp=stamp)
         self._tracker.tracked_objects = kept
+        if not kept:
+            return
         transition, noise = motion(step)
         for track in kept:
             track.filter.F = transition

@@ -15,6 +15,10 @@ import numpy as np
 from caer_ros.bundles import Bundle
 from caer_ros.core import Box, BundleError, EngineError
 from caer_ros.engines import Engine, open_engine
+from caer_ros.engines.trt.frame_build import frame_engines
+from caer_ros.engines.trt.frame_engine import FrameEngine
+from caer_ros.perception.fit_frame import Fit
+from caer_ros.perception.frame_layout import DETECTOR_SIZE, face_fit, layout_of
 from caer_ros.perception.preprocess import to_rgb
 
 _NMS_IOU = 0.3
@@ -61,7 +65,7 @@ class OnnxFaceDetector:
         self,
         bundle: Bundle,
         backend: str,
-        size: int = 640,
+        size: int = DETECTOR_SIZE,
         threshold: float = 0.5,
         min_face: float = 16.0,
         threads: int = 0,
@@ -78,37 +82,54 @@ class OnnxFaceDetector:
         self._multiple = int(bundle.inputs["image"].get("multiple_of", 32))
         self._bgr = bundle.inputs["image"].get("color") == "bgr"
         self._size = size
-        self._engine: Engine = open_engine(bundle.model_file("fp32", backend), backend, threads)
+        path = bundle.model_file("fp32", backend)
+        self._engine: Engine = open_engine(path, backend, threads)
+        self._frames = frame_engines(path, backend)
+        self._frame: FrameEngine | None = None
         self._input = np.zeros((1, 0, 0, 3), np.uint8)
 
     def detect(self, image: np.ndarray, encoding: str) -> list[Box]:
         """See FaceDetector.detect."""
         height, width = image.shape[:2]
-        scale = min(1.0, self._size / max(height, width))
-        inner_w, inner_h = max(1, round(width * scale)), max(1, round(height * scale))
-        self._fill_input(image, encoding, inner_w, inner_h)
-        outputs = self._engine.run({"image": self._input})
-        boxes, scores = self._decode(outputs, self._input.shape[2], self.threshold)
+        fit = face_fit(width, height, self._size, self._multiple)
+        outputs = self._run(image, encoding, fit)
+        boxes, scores = self._decode(outputs, fit.width, self.threshold)
         if not np.isfinite(boxes).all():
             raise EngineError(
                 "The face detector put out NaN or infinity.", "Reinstall the face detector."
             )
         # The two axes were rounded to whole pixels on their own, so each has its own scale.
+        inner_w, inner_h = fit.inner
         boxes = boxes / np.array([inner_w / width, inner_h / height] * 2, np.float32)
         return self._select(boxes, scores, width, height)
 
     def run_bare(self) -> None:
         """See FaceDetector.run_bare."""
+        if self._frame is not None:
+            self._frame.run()
+            return
         self._engine.run({"image": self._input})
 
     def close(self) -> None:
         """Release the network."""
+        if self._frames is not None:
+            self._frames.close()
         self._engine.close()
 
-    def _fill_input(self, image: np.ndarray, encoding: str, inner_w: int, inner_h: int) -> None:
-        padded_w, padded_h = (-(-n // self._multiple) * self._multiple for n in (inner_w, inner_h))
-        if self._input.shape[1:3] != (padded_h, padded_w):
-            self._input = np.zeros((1, padded_h, padded_w, 3), np.uint8)
+    def _run(self, image: np.ndarray, encoding: str, fit: Fit) -> Mapping[str, np.ndarray]:
+        """The network's outputs for a frame: from an engine that resizes it itself, if any."""
+        if self._frames is not None:
+            self._frame = self._frames.find(image.shape, encoding, layout_of(fit, self._bgr))
+        if self._frame is not None:
+            self._frame.take(image)
+            return self._frame.run()
+        self._fill_input(image, encoding, fit)
+        return self._engine.run({"image": self._input})
+
+    def _fill_input(self, image: np.ndarray, encoding: str, fit: Fit) -> None:
+        inner_w, inner_h = fit.inner
+        if self._input.shape[1:3] != (fit.height, fit.width):
+            self._input = np.zeros((1, fit.height, fit.width, 3), np.uint8)
         else:
             # An earlier frame of another inner size may have left its edge in the padding.
             self._input[0, inner_h:] = 0

@@ -159,7 +159,7 @@ def test_build_then_run(jetson, bundle, capsys):
 
     assert main(["build", "tiny", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert len(row["profiles"]) == 5
+    assert len(row["profiles"]) == 6
     assert not row["fresh"]
     assert len(jetson.fake.configs) == 1, "built again"
     assert main(["build", "tiny", "--force"]) == 0
@@ -302,7 +302,8 @@ def verify(jetson, bundle, root, monkeypatch):
     jetson.fake.profiles = [
         {name: (shape,) * 3 for name, shape in shapes.items()}
         for shapes in (
-            {"face": (rows, 3), "scene": (rows,), "context": (1, 3)} for rows in (1, 4, 8, 16, 32)
+            {"face": (rows, 3), "scene": (rows,), "context": (scenes, 3)}
+            for rows, scenes in ((1, 1), (4, 1), (8, 1), (16, 1), (32, 1), (32, 4))
         )
     ]
     return script
@@ -315,7 +316,8 @@ def test_the_verification_script_tells_agreement(verify, capsys):
     assert lines[0].endswith(", TensorRT 10.3.0")
     assert lines[-1] == "everything agrees"
     sizes = [line.split("fake, ")[1].split()[0] for line in lines[2:-1]]
-    assert sizes == [f"people={n},scenes=1" for n in (1, 4, 3, 8, 7, 16, 15, 32, 31)]
+    wanted = [f"people={n},scenes=1" for n in (1, 4, 3, 8, 7, 16, 15, 32, 31)]
+    assert sizes == [*wanted, "people=32,scenes=4", "people=31,scenes=4"]
     assert all(" graph " in line and line.endswith("ok") for line in lines[2:-1])
 
 
