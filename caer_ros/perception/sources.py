@@ -53,8 +53,8 @@ def open_moving(
 ) -> Source:
     """As open_source, but stills become an endless slow pan and zoom, so that faces move.
 
-    `photos` names the demo photographs, `film` the demo film. Videos, bags and cameras are played as
-    they are.
+    `photos` names the demo photographs, `film` the demo film. Videos, bags and cameras are played
+    as they are.
 
     Raises:
         InputError: as open_source, or the demo photographs are not installed.

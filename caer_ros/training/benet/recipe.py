@@ -38,11 +38,14 @@ class BenetOptimizer:
         weight_decay: see there.
         detection_rate: learning rate of the detection heads' last layers, in shares of all others';
             1 in the paper, see start.py.
+        memory: Adam's second beta; below its own 0.999 the size of the first steps' gradients is
+            forgotten sooner.
     """
 
     name: Literal["adam", "adamw"] = "adam"
     weight_decay: float = 0.0
     detection_rate: float = 1.0
+    memory: float = 0.999
 
     def __post_init__(self) -> None:
         if self.weight_decay < 0 or not 0 < self.detection_rate <= 1000:
@@ -50,6 +53,8 @@ class BenetOptimizer:
                 "optimizer: weight_decay or detection_rate is out of its range.",
                 "Use a weight decay of at least 0, a detection rate above 0 up to 1000.",
             )
+        if not 0 < self.memory < 1:
+            raise InputError(f"optimizer.memory is {self.memory}.", "Use a number in (0, 1).")
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,8 @@ class BenetRecipe:
         initial: published weights of an HRNet to start the backbone from, or none.
         size_start: what the size maps answer at first: `zero`, as published, or the `mean` size of
             the training people.
+        emotion_start: what the emotion heads answer at first: `half` (a probability), or by the
+            `shares` of the training people who have each category, see start.py.
     """
 
     network: dict[str, Any]
@@ -116,6 +123,7 @@ class BenetRecipe:
     save_every: float = 60.0
     initial: Path | None = None
     size_start: Literal["zero", "mean"] = "zero"
+    emotion_start: Literal["half", "shares"] = "half"
 
     def __post_init__(self) -> None:
         for name, low in (("epochs", 1), ("batch", 2), ("patience", 0), ("seed", 0), ("nodes", 1)):

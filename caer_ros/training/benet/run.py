@@ -32,7 +32,7 @@ from caer_ros.training.benet.feed import EmoticFeed
 from caer_ros.training.benet.fuse import fit_fusion
 from caer_ros.training.benet.losses import benet_loss
 from caer_ros.training.benet.recipe import BenetRecipe
-from caer_ros.training.benet.start import make_optimizer, start_sizes
+from caer_ros.training.benet.start import make_optimizer, start_emotions, start_sizes
 from caer_ros.training.benet.validate import Validator
 from caer_ros.training.fit import Fit
 from caer_ros.training.run_folder import METRICS, finished_run
@@ -89,6 +89,8 @@ def train_benet(
     )
     if recipe.size_start == "mean":
         start_sizes(network, train, recipe.data.size)
+    if recipe.emotion_start == "shares":
+        start_emotions(network, train)
     out.mkdir(parents=True, exist_ok=True)
     run = BenetRun(fabric, recipe, network, train, validation, out)
     # The state stays until all is written: what comes after the last epoch takes long, too.

@@ -1,8 +1,9 @@
-"""Where the size maps start, and how fast the detection may learn: what few steps need.
+"""Where sizes and emotions start, and how fast the detection may learn: what few steps need.
 
 Sizes are numbers of up to hundreds of cells, and a centre's logit has to rise by some 5. Adam moves
 a weight or bias by about the learning rate a step, whatever the gradient is: at 1e-3 both take
-thousands of steps. The published network has them, in 250 epochs of EMOTIC.
+thousands of steps. The published network has them, in 250 epochs of EMOTIC. Emotions that start
+at one half teach the whole network first of all that most of them are rare.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from caer_ros.datasets.emotic.images import Images
 from caer_ros.datasets.emotic.labels import Labels
 from caer_ros.networks.benet.benet import BENet
 from caer_ros.perception.fit_frame import fit_letterbox
+from caer_ros.training.benet.loss_terms import GAMMA
 from caer_ros.training.benet.recipe import BenetOptimizer
 
 
@@ -39,6 +41,39 @@ def start_sizes(network: BENet, images: Images, size: int) -> None:
         _bias(answer[-1]).copy_(mean / stride)
 
 
+@torch.no_grad()
+def start_emotions(network: BENet, images: Images) -> None:
+    """Let all emotion heads answer at first what is best for who sees nothing.
+
+    That is, for each category, the logit of the least focal loss (equation 5) on the training
+    people's labels; unlabelled ones do not count, and a category without a label starts at 0.
+
+    Args:
+        network: changed in place.
+        images: the training pictures; none is read.
+    """
+    labels = [Labels.of(record) for record in images.records]
+    categories = np.concatenate([each.categories for each in labels]).astype(np.float64)
+    known = np.concatenate([each.known for each in labels])
+    share = (categories * known).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    logits = torch.from_numpy(np.where(known.any(axis=0), _best_logits(share), 0.0)).float()
+    emotion = network.maps.emotion
+    last: list[nn.Module] = [emotion.quarter_answer[-1], emotion.half_answer[-1]]
+    last += [head.emotion for head in (network.person, network.background) if head is not None]
+    for layer in last:
+        _bias(layer).copy_(logits)
+
+
+def _best_logits(share: np.ndarray) -> np.ndarray:
+    """For a category that `share` [E] of the people have: its best constant logit [E]."""
+    grid = np.linspace(-6, 6, 1201)[:, None]
+    present = 1 / (1 + np.exp(-grid))
+    absent = 1 - present
+    loss = share * absent**GAMMA * -np.log(present)
+    loss = loss + (1 - share) * present**GAMMA * -np.log(absent)
+    return grid[loss.argmin(axis=0), 0]
+
+
 def make_optimizer(network: BENet, choice: BenetOptimizer, rate: float) -> torch.optim.Optimizer:
     """The optimiser that a recipe names.
 
@@ -58,10 +93,10 @@ def make_optimizer(network: BENet, choice: BenetOptimizer, rate: float) -> torch
         for (scale, decay), parameters in groups.items()
     ]
     kind = torch.optim.AdamW if choice.name == "adamw" else torch.optim.Adam
-    return kind(listed, rate)
+    return kind(listed, rate, betas=(0.9, choice.memory))
 
 
 def _bias(layer: nn.Module) -> torch.Tensor:
-    assert isinstance(layer, nn.Conv2d)
+    assert isinstance(layer, nn.Conv2d | nn.Linear)
     assert layer.bias is not None
     return layer.bias

@@ -55,6 +55,7 @@ def test_paper_recipe_is_the_papers() -> None:
         False,
     )
     assert (recipe.size_start, recipe.optimizer.detection_rate) == ("zero", 1.0)
+    assert (recipe.emotion_start, recipe.optimizer.memory) == ("half", 0.999)
 
 
 def test_our_recipe_is_valid() -> None:

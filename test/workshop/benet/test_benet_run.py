@@ -198,6 +198,12 @@ def test_detection_has_its_own_rate(tiny_benet: Callable) -> None:
     assert sorted(everything) == sorted(id(p) for p in network.parameters())
     (group,) = make_optimizer(network, BenetOptimizer(), 1.0).param_groups
     assert group["scale"] == 1
+    assert group["betas"] == (0.9, 0.999)
+    (group, *_) = make_optimizer(network, BenetOptimizer("adamw", memory=0.95), 1.0).param_groups
+    assert group["betas"] == (0.9, 0.95)
+    for wrong in (0.0, 1.0):
+        with pytest.raises(InputError, match="memory is"):
+            BenetOptimizer(memory=wrong)
 
 
 def test_published_backbones_fit_by_name(tmp_path: Path) -> None:

@@ -27,6 +27,9 @@ class BenetPlan:
         seeds: one run a row and seed; all see the same scenes.
         forms: other forms of the full network or of its training, by name: their recipes. One run a
             form and seed.
+        backbone: recipe of a run before all others, whose backbone they start from (the paper's
+            starts from COCO's poses); its scenes should be others than theirs. None: they start
+            from nothing.
         pictures: test scenes that are drawn with their maps.
         jobs: runs at a time, each on its share of the processor's cores.
     """
@@ -35,6 +38,7 @@ class BenetPlan:
     rows: tuple[str, ...] = tuple(TABLE_1)
     seeds: tuple[int, ...] = (0, 1, 2)
     forms: dict[str, BenetRecipe] = field(default_factory=dict)
+    backbone: BenetRecipe | None = None
     pictures: int = 4
     jobs: int = 1
 
@@ -51,6 +55,8 @@ class BenetPlan:
                 raise InputError("An ablation needs recipe.data.scenes.", _REMEDY)
             if recipe.row is not None:
                 raise InputError("An ablation's recipe has a row of its own.", "Leave it out.")
+        if self.backbone is not None and self.backbone.data.scenes is None:
+            raise InputError("An ablation needs backbone.data.scenes.", _REMEDY)
 
     @property
     def scenes(self) -> SceneData:
@@ -93,6 +99,9 @@ def load_benet_plan(path: Path, small: bool, settings: Sequence[str] = ()) -> Be
     forms = raw.pop("forms", None) or {}
     if not isinstance(forms, dict) or not all(isinstance(c, dict) for c in forms.values()):
         raise InputError(f"{path}: forms is not a mapping of changes by name.", _REMEDY)
+    backbone = raw.pop("backbone", None)
+    if not isinstance(backbone, dict | None):
+        raise InputError(f"{path}: backbone is not a mapping of changes.", _REMEDY)
     recipe = raw.get("recipe")
     if not isinstance(recipe, dict):
         raise InputError(f"{path} lacks 'recipe'.", _REMEDY)
@@ -103,4 +112,7 @@ def load_benet_plan(path: Path, small: bool, settings: Sequence[str] = ()) -> Be
         name: benet_recipe(merged(recipe, changes), f"{path}: forms.{name}")
         for name, changes in forms.items()
     }
-    return replace(plan, forms=recipes)
+    if backbone is None:
+        return replace(plan, forms=recipes)
+    first = benet_recipe(merged(recipe, backbone), f"{path}: backbone")
+    return replace(plan, forms=recipes, backbone=first)

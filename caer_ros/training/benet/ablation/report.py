@@ -116,7 +116,20 @@ def _about(plan: BenetPlan, scenes: Images) -> str:
         f"Inputs have {recipe.data.size} x {recipe.data.size} pixels, {recipe.epochs} epochs. The "
         f"network: {switches}. All rows and seeds see the same scenes; the spread over "
         f"{len(plan.seeds)} seed(s) is that of initial weights, order and augmentation. Every row "
-        f"trains on as many samples: heads take them from each other.{forms}"
+        f"trains on as many samples: heads take them from each other.{_start(plan)}{forms}"
+    )
+
+
+def _start(plan: BenetPlan) -> str:
+    if plan.backbone is None:
+        return ""
+    recipe, data = plan.backbone, plan.backbone.data
+    assert data.scenes is not None
+    mix = recipe.samples.mix
+    return (
+        f" All runs start from one backbone, trained before on {data.scenes.train} other scenes "
+        f"for {recipe.epochs} epochs ({mix.extract:.0%} of the samples cut-outs of one person, of "
+        f"{data.size} x {data.size} pixels); in the spread it has no share."
     )
 
 

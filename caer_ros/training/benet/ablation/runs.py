@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -16,6 +16,7 @@ from tqdm import tqdm
 from caer_ros.bundles import write_atomically
 from caer_ros.datasets.emotic.images import MemoryImages
 from caer_ros.datasets.scenes import SceneStream
+from caer_ros.training.benet.ablation.backbone import BACKBONE, train_backbone
 from caer_ros.training.benet.ablation.plan import FULL, BenetPlan
 from caer_ros.training.benet.ablation.scene_files import scene_files
 
@@ -64,6 +65,8 @@ def split_scenes(plan: BenetPlan, out: Path, split: str) -> MemoryImages:
 def train_all(plan: BenetPlan, out: Path) -> None:
     """Draw the scenes, and train and judge what is not done yet."""
     runs = planned_runs(plan)
+    if plan.backbone is not None:
+        train_backbone(plan.backbone, out)
     for split in ("train", "validation", "test"):
         split_scenes(plan, out, split)
     with tqdm(total=len(runs), unit="run", file=sys.stderr, disable=None) as bar:
@@ -95,6 +98,8 @@ def _train(plan: BenetPlan, out: Path, run: Run) -> None:
     if (folder / RESULT).is_file():
         return
     recipe = plan.run_recipe(run.row, run.seed, run.form)
+    if plan.backbone is not None:
+        recipe = replace(recipe, initial=out / BACKBONE)
     pictures = (split_scenes(plan, out, "train"), split_scenes(plan, out, "validation"))
     train_benet(recipe, folder, resume=True, images=pictures, show=False)
     found = judge_run(folder, recipe, split_scenes(plan, out, "test"))
