@@ -69,7 +69,7 @@ def test_the_whole_plan() -> None:
     assert len(runs) == (4 + len(plan.forms)) * len(plan.seeds)
     assert len({run.folder(Path()) for run in runs}) == len(runs)
     assert plan.backbone is not None
-    # Nothing that is tested, nor anything like it, was seen by the backbone before.
+    # The backbone learns from other scenes than those that are tested.
     assert plan.backbone.data.scenes.seed != plan.scenes.seed
     assert plan.run_recipe("BU", 2).network["fusion"] == "none"
     full = plan.run_recipe(FULL, 3)
