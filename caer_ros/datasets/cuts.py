@@ -16,6 +16,7 @@ import numpy as np
 from caer_ros.core import Box
 from caer_ros.datasets.patches import FILL, MARGIN
 from caer_ros.perception.preprocess import crop_face, hide_faces
+from caer_ros.perception.shrink import Shrink
 
 # Section 5.1: contexts of clips are "resized to have the frame size of 128 x 171 and randomly
 # cropped into 112 x 112". Rows x columns, in shares of the crop's side.
@@ -79,15 +80,11 @@ def cut_context(
     image: np.ndarray, faces: Iterable[Box], cut: Cut, choice: Choice = CENTRE
 ) -> np.ndarray:
     """The scene, uint8 RGB [context, context, 3], of `image` (uint8 BGR [H, W, 3])."""
-    height, width = image.shape[:2]
     rows, columns = scaled_size(cut)
-    shrinks = max(width, height) >= 2 * max(rows, columns)
-    small = cv2.resize(
-        image, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    )
-    rgb = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)
+    shrink = Shrink.plan(image.shape[1], image.shape[0], columns, rows)
+    rgb = cv2.cvtColor(shrink.apply(image), cv2.COLOR_BGR2RGB)
     if cut.hide_faces:
-        hide_faces(rgb, faces, columns / width, rows / height, FILL)
+        hide_faces(rgb, faces, shrink, FILL)
     top, left = crop_offset(cut, choice)
     return np.ascontiguousarray(rgb[top : top + cut.context, left : left + cut.context])
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from caer_ros.core import Box
 from caer_ros.perception.preprocess import hide_faces, to_rgb
+from caer_ros.perception.shrink import Shrink
 
 
 def make_clip_context(
@@ -31,14 +32,11 @@ def make_clip_context(
         out: uint8 [size, size, 3], RGB; overwritten and returned.
         frame: rows and columns that the frame is resized to, each at least size.
     """
-    height, width = image.shape[:2]
-    (rows, columns), size = frame, out.shape[0]
-    # As make_context: exact where both sides shrink, and where it makes a difference.
-    exact = max(width, height) >= 2 * max(frame) and height >= rows and width >= columns
-    method = cv2.INTER_AREA if exact else cv2.INTER_LINEAR
-    small = to_rgb(cv2.resize(image, (columns, rows), interpolation=method), encoding)
-    hide_faces(small, faces, columns / width, rows / height, fill)
-    out[:] = small[_middle(frame, size)]
+    rows, columns = frame
+    shrink = Shrink.plan(image.shape[1], image.shape[0], columns, rows)
+    small = to_rgb(shrink.apply(image), encoding)
+    hide_faces(small, faces, shrink, fill)
+    out[:] = small[_middle(frame, out.shape[0])]
     return out
 
 

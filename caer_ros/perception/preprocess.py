@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from caer_ros.core import Box, InputError
+from caer_ros.perception.shrink import Shrink
 
 # cv2 codes from each packed encoding to RGB; None where nothing is to be done.
 _TO_RGB: dict[str, int | None] = {
@@ -97,19 +98,23 @@ def crop_face(
     return to_rgb(warped, encoding, out)
 
 
-def hide_faces(context: np.ndarray, faces: Iterable[Box], sx: float, sy: float, fill: int) -> None:
+def hide_faces(context: np.ndarray, faces: Iterable[Box], shrink: Shrink, fill: int) -> None:
     """Paint every face over in `context`, in place (CAER-Net section 3.2.1, "hide faces").
 
-    `sx, sy` scale frame pixels to `context` pixels. Rectangles cover every `context` pixel that a
-    face pixel had a share in: resizing smears it over the border, further so when it enlarges.
+    `shrink` made `context` of the frame. Rectangles cover every `context` pixel that a face pixel
+    had a share in: blocks are covered whole, and resizing smears a pixel over the border, further
+    so when it enlarges.
     """
-    height, width = context.shape[:2]
+    (width, height), (block_x, block_y) = shrink.size, shrink.blocks
+    sx, sy = width / shrink.middle[0], height / shrink.middle[1]
     smear_x, smear_y = max(0.0, 0.5 - 0.5 / sx), max(0.0, 0.5 - 0.5 / sy)
     for face in faces:
-        left, right = math.floor(face.x1) - smear_x, math.ceil(face.x2) + smear_x
-        top, bottom = math.floor(face.y1) - smear_y, math.ceil(face.y2) + smear_y
-        x1, x2 = max(math.floor(left * sx), 0), min(math.ceil(right * sx), width)
-        y1, y2 = max(math.floor(top * sy), 0), min(math.ceil(bottom * sy), height)
+        left, right = math.floor(face.x1) // block_x, -(-math.ceil(face.x2) // block_x)
+        top, bottom = math.floor(face.y1) // block_y, -(-math.ceil(face.y2) // block_y)
+        x1 = max(math.floor((left - smear_x) * sx), 0)
+        y1 = max(math.floor((top - smear_y) * sy), 0)
+        x2 = min(math.ceil((right + smear_x) * sx), width)
+        y2 = min(math.ceil((bottom + smear_y) * sy), height)
         context[y1:y2, x1:x2] = fill
 
 
@@ -121,16 +126,8 @@ def make_context(
     One context serves every person of the frame: the paper hides all faces, not only the person's.
     Hiding comes after resizing, so the frame is neither copied nor touched.
     """
-    height, width = image.shape[:2]
     size = out.shape[0]
-    small = cv2.resize(image, (size, size), interpolation=_shrink_method(width, height, size))
-    to_rgb(small, encoding, out)
-    hide_faces(out, faces, size / width, size / height, fill)
+    shrink = Shrink.plan(image.shape[1], image.shape[0], size, size)
+    to_rgb(shrink.apply(image), encoding, out)
+    hide_faces(out, faces, shrink, fill)
     return out
-
-
-def _shrink_method(width: int, height: int, size: int) -> int:
-    # INTER_AREA is exact but reads every pixel; below a factor of two, bilinear is as good. Where
-    # one side grows it is not exact either: rounding lets a face's last column into the next one.
-    exact = max(width, height) >= 2 * size and min(width, height) >= size
-    return cv2.INTER_AREA if exact else cv2.INTER_LINEAR

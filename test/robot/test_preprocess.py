@@ -98,6 +98,9 @@ def test_grey_images_give_grey_tensors():
 )
 # Wide and low: shrunk one way, enlarged the other.
 @example(460, 89, 0.37, 0.74, 0.13)
+# Sides of which blocks are averaged, and a face that ends within one.
+@example(640, 480, 0.3, 0.31, 0.111)
+@example(690, 448, 0.201, 0.5, 0.203)
 def test_no_face_pixel_reaches_the_context(width, height, x, y, side):
     face = Box(x * width, y * height, (x + side) * width, (y + side) * height)
     image = noise(height, width)
