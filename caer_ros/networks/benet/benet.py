@@ -45,7 +45,8 @@ class BENet(Network):
         super().__init__()
         self.config = config = config or BenetConfig()
         form, classes = config.form, config.num_classes
-        self.backbone = HrNet(form.width, form.modules, form.blocks, form.attention)
+        pooled = config.stem == "pooled"
+        self.backbone = HrNet(form.width, form.modules, form.blocks, form.attention, pooled=pooled)
         self.maps = MapHeads(form.width, classes, form.attention, config.detection, config.vad)
         self.person = self._vector_head() if config.person else None
         self.background = self._vector_head() if config.background else None

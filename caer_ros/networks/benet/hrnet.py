@@ -26,6 +26,8 @@ class HrNet(nn.Module):
         attention: in every block; the published BENet only.
         outputs: 1 leaves out the last layers of the three coarser maps, as networks for poses do:
             width 32 in standard form has then 28,535,552 parameters.
+        pooled: the stem's two convolutions keep the size, and the largest of 2x2 halves it after
+            each. Published HRNets stride instead, which at first loses what is a pixel wide.
 
     Stem and first stage are as wide at every `width`. All names are those of published HRNets.
     """
@@ -37,11 +39,14 @@ class HrNet(nn.Module):
         blocks: int,
         attention: bool,
         outputs: int = BRANCHES,
+        pooled: bool = False,
     ) -> None:
         super().__init__()
         widths = [width << i for i in range(BRANCHES)]
-        self.conv1, self.bn1, self.relu = conv_bn_relu(3, STEM, 3, 2)
-        self.conv2, self.bn2 = conv_bn_relu(STEM, STEM, 3, 2)[:2]
+        stride = 1 if pooled else 2
+        self.conv1, self.bn1, self.relu = conv_bn_relu(3, STEM, 3, stride)
+        self.conv2, self.bn2 = conv_bn_relu(STEM, STEM, 3, stride)[:2]
+        self.halve = nn.MaxPool2d(2) if pooled else nn.Identity()
         inputs = [STEM, *[FIRST_STAGE] * 3]
         self.layer1 = nn.Sequential(
             *[Bottleneck(channels, STEM, FIRST_STAGE // STEM, attention) for channels in inputs]
@@ -60,8 +65,8 @@ class HrNet(nn.Module):
 
     def forward(self, images: Tensor, outputs: int | None = None) -> list[Tensor]:
         """With `outputs` 1 only the finest map is returned, and what only others need is left."""
-        stem = self.relu(self.bn1(self.conv1(images)))
-        stem = self.layer1(self.relu(self.bn2(self.conv2(stem))))
+        stem = self.halve(self.relu(self.bn1(self.conv1(images))))
+        stem = self.layer1(self.halve(self.relu(self.bn2(self.conv2(stem)))))
         maps = [path(stem) for path in self.transition1]
         maps = _run(self.stage2, maps)
         maps = _run(self.stage3, [*maps, self.transition2[-1](maps[-1])])

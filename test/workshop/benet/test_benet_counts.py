@@ -152,3 +152,16 @@ def test_multiplications_of_the_maps_by_backbone(backbone: str, wanted: float) -
     with counted(network) as maps:
         network(torch.zeros(1, 3, 512, 512, device="meta"))
     assert sum(maps.values()) == pytest.approx(wanted, abs=0.005)
+
+
+def test_a_pooled_stem_has_the_same_weights_and_multiplies_at_twice_the_sides() -> None:
+    strided, pooled = built(), built(stem="pooled")
+    assert {k: v.shape for k, v in pooled.state_dict().items()} == {
+        k: v.shape for k, v in strided.state_dict().items()
+    }
+    with counted(pooled) as maps:
+        output = pooled(torch.zeros(1, 3, 512, 512, device="meta"))
+    assert [level.emotion.shape[-1] for level in output.maps] == [128, 256]
+    # 3x3 convolutions of 3 and of 64 inputs to 64 outputs, at 512 and 256 pixels, not half of it.
+    extra = 9 * 64 * (3 * 512**2 + 64 * 256**2) * 3 / 4
+    assert sum(maps.values()) == pytest.approx(40.95 + extra / 1e9, abs=0.005)
