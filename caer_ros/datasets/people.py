@@ -11,7 +11,7 @@ import numpy as np
 from caer_ros.core import InputError
 from caer_ros.datasets.caer_s import list_samples, read_rgb
 from caer_ros.datasets.patches import CONTEXT, FACE, cut_context, cut_face
-from caer_ros.datasets.real_faces import list_faces, list_scenes
+from caer_ros.datasets.real_faces import list_faces, list_scenes, named
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ def load_people(folder: Path, held_out: Sequence[str], want_held_out: bool, limi
     """Up to `limit` people of a folder, evenly spread over it.
 
     A CAER-S-like folder gives its test split when `want_held_out`, else its train split; a folder
-    of `caer data faces` gives the sources named in `held_out`, or all others.
+    of `caer data faces` gives the sources named in `held_out` (also by patterns), or all others.
 
     Raises:
         InputError: the folder is neither kind, or nobody is left.
     """
     if (folder / "faces.csv").is_file():
-        return _photographed(folder, set(held_out), want_held_out, limit)
+        return _photographed(folder, held_out, want_held_out, limit)
     return _labelled(folder, "test" if want_held_out else "train", limit)
 
 
@@ -82,8 +82,8 @@ def _spread(count: int, limit: int) -> np.ndarray:
     )
 
 
-def _photographed(folder: Path, held_out: set[str], want_held_out: bool, limit: int) -> People:
-    rows = [row for row in list_faces(folder) if (row[1] in held_out) == want_held_out]
+def _photographed(folder: Path, held_out: Sequence[str], want_held_out: bool, limit: int) -> People:
+    rows = [row for row in list_faces(folder) if named(row[1], held_out) == want_held_out]
     scenes = {f"{p.parent.name}/{p.name[:4]}": p for p, _ in list_scenes(folder)}
     faces, contexts, scene, place = [], [], [], {}
     for index in _spread(len(rows), limit):

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import cv2
@@ -191,6 +192,11 @@ def list_faces(root: Path) -> list[tuple[Path, str, Box]]:
             (root / row[0], row[0].split("/")[0], Box(*(float(v) for v in row[1:5])))
             for row in csv.reader(stream)
         ]
+
+
+def named(source: str, names: Iterable[str]) -> bool:
+    """Whether a source is one of `names`, or fits one that is a pattern as `portraits_A*`."""
+    return any(fnmatchcase(source, name) for name in names)
 
 
 def list_scenes(root: Path) -> list[tuple[Path, str]]:

@@ -19,6 +19,7 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from caer_ros.core import CAER7
+from caer_ros.datasets.real_faces import named
 from caer_ros.networks.caer_net_s import CaerNetS
 from caer_ros.networks.checkpoint import save_checkpoint
 from caer_ros.networks.inputs import CaerNetSGraph
@@ -104,11 +105,11 @@ class Trainer:
             if name == "validation"
             else load_renders(data, "test")
         )
-        return load_photographs(data, self._ask, lambda source: source in sources), renders
+        return load_photographs(data, self._ask, lambda source: named(source, sources)), renders
 
     def _trained_on(self, source: str) -> bool:
         data = self.recipe.data
-        return source not in data.validation and source not in data.held_out
+        return not named(source, (*data.validation, *data.held_out))
 
     def _ask(self, crops: np.ndarray) -> np.ndarray:
         return ask_teacher(self.teacher, crops).softmax(dim=1).numpy()

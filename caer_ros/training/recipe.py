@@ -17,7 +17,8 @@ class Data:
     """Folders, relative to where the command runs.
 
     `renders` was written by `caer data synth`, each of `faces` by `caer data faces`; sources named
-    in `validation` and `held_out` are never trained on. `teacher` is the unpacked face-api package.
+    in `validation` and `held_out` are never trained on; a name may be a pattern as `congress*_A*`.
+    `teacher` is the unpacked face-api package.
     """
 
     renders: Path

@@ -11,7 +11,14 @@ from caer_ros.core import Box, InputError
 from caer_ros.datasets.expression_warp import fit_pose, model_landmarks, warp_expression
 from caer_ros.datasets.ict_face import FaceModel
 from caer_ros.datasets.patches import PATCH, cut_patch
-from caer_ros.datasets.real_faces import YuNet, list_faces, list_scenes, read_frames, write_faces
+from caer_ros.datasets.real_faces import (
+    YuNet,
+    list_faces,
+    list_scenes,
+    named,
+    read_frames,
+    write_faces,
+)
 
 
 def frontal_landmarks(face_model: FaceModel) -> np.ndarray:
@@ -93,3 +100,12 @@ def test_faces_of_a_photograph(
     assert len(rows) == 3
     assert {source for _, source, _ in rows} == {"astronaut"}
     assert len(list_scenes(tmp_path / "f")) == 1
+
+
+def test_sources_are_named_in_full_or_by_a_pattern() -> None:
+    names = ("astronaut", "portraits_A*")
+    assert named("astronaut", names)
+    assert named("portraits_A12", names)
+    assert not named("astronauts", names)
+    assert not named("portraits_B12", names)
+    assert not named("x_portraits_A1", names)
