@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import time
 from collections.abc import Sequence
@@ -16,9 +15,10 @@ import numpy as np
 import torch
 
 from caer_ros.bundles import write_atomically
-from caer_ros.core import InputError
 from caer_ros.networks.caer_net_config import TABLE_3, CaerNetConfig
 from caer_ros.training.ablation.figures import draw_attention, draw_weights
+from caer_ros.training.ablation.jobs import cores
+from caer_ros.training.ablation.ledger import check_plan, seconds_in_all
 from caer_ros.training.ablation.measure import (
     AttentionResult,
     FormResult,
@@ -62,7 +62,7 @@ def run_ablation(plan: AblationPlan, out: Path, command: str) -> AblationResult:
         InputError: `out` holds an ablation by another plan.
     """
     out.mkdir(parents=True, exist_ok=True)
-    _check_plan(plan, out)
+    check_plan(plan, out)
     started = time.monotonic()
     train_all(plan, out)
     hidings = (True, False) if plan.without_hiding else (True,)
@@ -72,7 +72,7 @@ def run_ablation(plan: AblationPlan, out: Path, command: str) -> AblationResult:
         plan.scenes.controls.ceilings().as_dict(),
         tuple(measure_attention(plan, out, hide) for hide in hidings),
         measure_weights(plan, out),
-        round(_seconds_in_all(out, time.monotonic() - started) / 60, 1),
+        round(seconds_in_all(out, time.monotonic() - started) / 60, 1),
     )
     draw_weights(result.weights, out / "ablation-weights.png")
     draw_attention(plan, out, out / "ablation-attention.png")
@@ -113,7 +113,7 @@ def report(plan: AblationPlan, result: AblationResult, command: str) -> str:
     return f"""# Ablation on synthetic scenes
 
 `{command}`: {len(planned_runs(plan))} runs, {result.minutes} minutes
-({platform.machine()}, {_cores()} cores, {plan.jobs} runs at a time, torch {torch.__version__},
+({platform.machine()}, {cores()} cores, {plan.jobs} runs at a time, torch {torch.__version__},
 {plan.recipe.precision}).
 
 Each scene has a person whose face shows the label mixed with one of its two neighbours (ambiguity
@@ -161,26 +161,6 @@ may by chance show one emotion clearly, the wrong one even, and nobody can see t
 table goes by what can be seen, how even the mixture in each face is.
 Bands reach from the lowest seed to the highest.
 """
-
-
-def _check_plan(plan: AblationPlan, out: Path) -> None:
-    """Keep the plan beside its runs, so that another plan's are not taken for them."""
-    path = out / "plan.json"
-    # How many runs go at a time changes nothing but the time.
-    now = json.dumps({**asdict(plan), "jobs": 0}, indent=1, default=str)
-    if path.is_file() and path.read_text() != now:
-        raise InputError(
-            f"{out} holds an ablation by another plan.", "Give another --out, or delete it."
-        )
-    write_atomically(path, now.encode())
-
-
-def _seconds_in_all(out: Path, seconds: float) -> float:
-    """This call's time and that of earlier ones that came to their end."""
-    path = out / "seconds.json"
-    before = json.loads(path.read_text()) if path.is_file() else 0.0
-    write_atomically(path, json.dumps(before + seconds).encode())
-    return before + seconds
 
 
 def _sees(config: CaerNetConfig) -> str:
@@ -279,7 +259,3 @@ def _points(value: float, other: float) -> str:
 
 def _range(value: float | tuple[float, float]) -> str:
     return f"{value[0]:g} to {value[1]:g}" if isinstance(value, tuple) else f"{value:g}"
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import re
-import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-
-from tqdm import tqdm
 
 from caer_ros.datasets.cuts import Cut
 from caer_ros.datasets.scenes.ceilings import Range
+from caer_ros.training.ablation.jobs import run_all
 from caer_ros.training.ablation.plan import FULL, AblationPlan
 from caer_ros.training.ablation.scene_set import SceneSet, scene_set
 
@@ -78,29 +74,11 @@ def train_all(plan: AblationPlan, out: Path) -> None:
     for ambiguity in sorted({run.ambiguity for run in runs}, key=str):
         for split in ("train", "validation"):
             split_scenes(plan, out, split, ambiguity)
-    with tqdm(total=len(runs), unit="run", file=sys.stderr, disable=None) as bar:
-        if plan.jobs == 1:
-            for run in runs:
-                _train(plan, out, run)
-                bar.update()
-            return
-        # Not forked: a fork of a process that has used torch's threads may hang.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(plan.jobs, context, _share_cores, (plan.jobs,)) as pool:
-            futures = [pool.submit(_train, plan, out, run) for run in runs]
-            for future in as_completed(futures):
-                future.result()
-                bar.update()
+    run_all(runs, partial(_train, plan, out), plan.jobs)
 
 
 def _named(ambiguity: Range) -> str:
     return f"{ambiguity[0]:g}-{ambiguity[1]:g}"
-
-
-def _share_cores(jobs: int) -> None:
-    import torch
-
-    torch.set_num_threads(max(len(os.sched_getaffinity(0)) // jobs, 1))
 
 
 def _train(plan: AblationPlan, out: Path, run: Run) -> None:

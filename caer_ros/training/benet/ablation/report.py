@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import time
 from collections.abc import Sequence
@@ -13,12 +12,13 @@ from pathlib import Path
 import torch
 
 from caer_ros.bundles import write_atomically
-from caer_ros.core import InputError
 from caer_ros.datasets.emotic.images import Images
 from caer_ros.evaluation.benet.ask import Asking
 from caer_ros.evaluation.benet.judge_benet import on_device
 from caer_ros.evaluation.benet.map_pictures import draw_pictures
 from caer_ros.networks.checkpoint import load_benet
+from caer_ros.training.ablation.jobs import cores
+from caer_ros.training.ablation.ledger import check_plan, seconds_in_all
 from caer_ros.training.benet.ablation.measure import RowResult, measured
 from caer_ros.training.benet.ablation.plan import FULL, BenetPlan
 from caer_ros.training.benet.ablation.runs import Run, planned_runs, split_scenes, train_all
@@ -43,11 +43,11 @@ def run_benet_ablation(plan: BenetPlan, out: Path, command: str) -> list[RowResu
         InputError: `out` holds an ablation by another plan.
     """
     out.mkdir(parents=True, exist_ok=True)
-    _check_plan(plan, out)
+    check_plan(plan, out)
     started = time.monotonic()
     train_all(plan, out)
     results = measured(plan, out)
-    minutes = _seconds_in_all(out, time.monotonic() - started) / 60
+    minutes = seconds_in_all(out, time.monotonic() - started) / 60
     scenes = split_scenes(plan, out, "test")
     full = load_benet(Run(FULL, plan.seeds[0]).folder(out) / "best.safetensors")
     asking = Asking(plan.recipe.data.size, decode=plan.recipe.decode)
@@ -73,7 +73,7 @@ def report(
     parts = [
         "# Ablation of BENet on synthetic scenes",
         f"`{command}`: {len(planned_runs(plan))} runs, {minutes:.1f} minutes "
-        f"({platform.machine()}, {_cores()} cores, {plan.jobs} runs at a time, torch "
+        f"({platform.machine()}, {cores()} cores, {plan.jobs} runs at a time, torch "
         f"{torch.__version__}, {plan.recipe.precision}).",
         _about(plan, scenes),
         "## Table 1: emotions, true boxes\n\nmAP in percent; chance is the mean prevalence.\n\n"
@@ -131,27 +131,3 @@ def _start(plan: BenetPlan) -> str:
         f"for {recipe.epochs} epochs ({mix.extract:.0%} of the samples cut-outs of one person, of "
         f"{data.size} x {data.size} pixels); in the spread it has no share."
     )
-
-
-def _check_plan(plan: BenetPlan, out: Path) -> None:
-    """Keep the plan beside its runs, so that another plan's are not taken for them."""
-    path = out / "plan.json"
-    # How many runs go at a time changes nothing but the time.
-    now = json.dumps({**asdict(plan), "jobs": 0}, indent=1, default=str)
-    if path.is_file() and path.read_text() != now:
-        raise InputError(
-            f"{out} holds an ablation by another plan.", "Give another --out, or delete it."
-        )
-    write_atomically(path, now.encode())
-
-
-def _seconds_in_all(out: Path, seconds: float) -> float:
-    """This call's time and that of earlier ones that came to their end."""
-    path = out / "seconds.json"
-    before = json.loads(path.read_text()) if path.is_file() else 0.0
-    write_atomically(path, json.dumps(before + seconds).encode())
-    return before + seconds
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 import re
-import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-
-from tqdm import tqdm
 
 from caer_ros.bundles import write_atomically
 from caer_ros.datasets.emotic.images import MemoryImages
 from caer_ros.datasets.scenes import SceneStream
+from caer_ros.training.ablation.jobs import run_all
 from caer_ros.training.benet.ablation.backbone import BACKBONE, train_backbone
 from caer_ros.training.benet.ablation.plan import FULL, BenetPlan
 from caer_ros.training.benet.ablation.scene_files import scene_files
@@ -69,25 +65,7 @@ def train_all(plan: BenetPlan, out: Path) -> None:
         train_backbone(plan.backbone, out)
     for split in ("train", "validation", "test"):
         split_scenes(plan, out, split)
-    with tqdm(total=len(runs), unit="run", file=sys.stderr, disable=None) as bar:
-        if plan.jobs == 1:
-            for run in runs:
-                _train(plan, out, run)
-                bar.update()
-            return
-        # Not forked: a fork of a process that has used torch's threads may hang.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(plan.jobs, context, _share_cores, (plan.jobs,)) as pool:
-            futures = [pool.submit(_train, plan, out, run) for run in runs]
-            for future in as_completed(futures):
-                future.result()
-                bar.update()
-
-
-def _share_cores(jobs: int) -> None:
-    import torch
-
-    torch.set_num_threads(max(len(os.sched_getaffinity(0)) // jobs, 1))
+    run_all(runs, partial(_train, plan, out), plan.jobs)
 
 
 def _train(plan: BenetPlan, out: Path, run: Run) -> None:
