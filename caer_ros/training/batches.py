@@ -14,6 +14,8 @@ _BLENDED = 0.3
 _JITTER = 0.15
 _ABSENT = 0.15
 _SPOILT = 0.2
+# A face that fills the picture leaves nothing of the scene.
+_CLOSE = 0.15
 _PHOTOGRAPHED = 0.5
 # A cue that always agrees with the pose would be all that the network learns.
 _SAME_POSE = 0.8
@@ -59,12 +61,14 @@ class Sampler:
     def joint(self, people: int, scenes: int) -> JointBatch:
         """`people` spread evenly over `scenes`, half of them photographed, half rendered."""
         scene = np.arange(people) % scenes
-        planted = scene >= scenes * _PHOTOGRAPHED
+        close = self._rng.random(scenes) < _CLOSE
+        planted = (scene >= scenes * _PHOTOGRAPHED) & ~close[scene]
         contexts, poses = [], []
         for row in range(scenes):
             pool = self._renders if row >= scenes * _PHOTOGRAPHED else self._photographs
             pick = self._rng.integers(len(pool.scenes))
-            contexts.append(self._recut(pool.scenes[pick]))
+            context = self._recut(pool.scenes[pick])
+            contexts.append(np.zeros_like(context) if close[row] else context)
             poses.append(pool.faces.labels[pick] if pool is self._renders else NO_LABEL)
         crops, labels = [], []
         for row in scene:

@@ -151,8 +151,18 @@ def test_batches() -> None:
     assert batch.contexts.shape == (4, 224, 224, 3)
     assert batch.scene.max() == 3
     # Photographed scenes come first and hold photographed people, who have no label.
-    assert (batch.labels[~batch.planted] == -1).all()
-    assert (batch.labels[batch.planted] >= 0).all()
+    assert (batch.labels[batch.scene < 2] == -1).all()
+    assert (batch.labels[batch.scene >= 2] >= 0).all()
+
+
+def test_in_some_batches_nothing_is_left_of_a_scene() -> None:
+    sampler = Sampler(*pools(), np.random.default_rng(0))
+    batches = [sampler.joint(4, 4) for _ in range(100)]
+    black = np.array([[not context.any() for context in b.contexts] for b in batches])
+    planted = np.array([b.planted for b in batches])
+    assert 0.1 < black.mean() < 0.2
+    assert not (planted & black).any()
+    assert (planted | black)[:, 2:].all()
 
 
 @pytest.mark.slow
