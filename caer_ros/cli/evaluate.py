@@ -12,6 +12,7 @@ from caer_ros.cli.evaluate_benet import add_options, is_benet_checkpoint, run_be
 from caer_ros.core import CaerError
 
 if TYPE_CHECKING:
+    from caer_ros.evaluation.breakdown import Breakdown
     from caer_ros.evaluation.judge import Verdict
 
 
@@ -52,6 +53,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score, write and print."""
     from caer_ros.bundles import write_atomically
+    from caer_ros.evaluation.breakdown import breakdown_dict, breakdown_text
     from caer_ros.evaluation.verdict_text import draw_confusion, verdict_text
 
     if is_benet_checkpoint(args.target):
@@ -60,12 +62,17 @@ def run(args: argparse.Namespace) -> int:
         from caer_ros.cli.evaluate_teacher import run_teacher
 
         return run_teacher(args)
-    verdict = _judge_bundle(args) if args.target.is_dir() else _judge_checkpoint(args)
-    told = json.dumps(verdict.as_dict(), indent=2)
+    if args.target.is_dir():
+        verdict, parts = _judge_bundle(args)
+    else:
+        verdict, parts = _judge_checkpoint(args), {}
+    more = {"breakdown": breakdown_dict(parts)} if parts else {}
+    told = json.dumps(verdict.as_dict() | more, indent=2)
+    text = f"{verdict_text(verdict)}\n{breakdown_text(parts)}".rstrip()
     if args.out is not None:
         write_atomically(args.out / "evaluation.json", (told + "\n").encode())
         draw_confusion(verdict.scores, args.out / "confusion.png")
-    print(told if args.json else verdict_text(verdict))
+    print(told if args.json else text)
     return 0
 
 
@@ -84,17 +91,23 @@ def _judge_checkpoint(args: argparse.Namespace) -> Verdict:
     return judge_network(network, open_split(network, choice, args.split), args.workers)
 
 
-def _judge_bundle(args: argparse.Namespace) -> Verdict:
+def _judge_bundle(args: argparse.Namespace) -> tuple[Verdict, Breakdown]:
     from caer_ros.bundles import read_bundle
+    from caer_ros.cli.labelled import open_labelled
     from caer_ros.engines import choose_backend
+    from caer_ros.evaluation.breakdown import break_down
     from caer_ros.evaluation.judge import judge_bundle
-    from caer_ros.training.recipe_data import data_of, open_pictures
 
     backend, _ = choose_backend(args.backend)
     bundle = read_bundle(args.target)
-    pictures = open_pictures(data_of(args.data, None), args.split)
+    data = open_labelled(bundle, args.data, args.split)
     on_bad = _tell if args.skip_bad else None
-    return judge_bundle(bundle, pictures, args.precision, backend, on_bad)
+    verdict = judge_bundle(bundle, data.samples, args.precision, backend, on_bad)
+    answers = verdict.answers
+    assert answers is not None
+    names = [data.names[place] for place in answers.sample]
+    found = break_down(verdict.probabilities, verdict.labels, answers.face, data.facts, names)
+    return verdict, found
 
 
 def _tell(error: CaerError) -> None:

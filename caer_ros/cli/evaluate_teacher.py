@@ -48,8 +48,10 @@ def _probabilities(args: argparse.Namespace, people: People) -> np.ndarray:
         from caer_ros.evaluation.predict import onnx_probabilities
 
         backend, _ = choose_backend(args.backend)
-        onnx_file = read_bundle(args.target).model_file(args.precision, backend)
-        return onnx_probabilities(onnx_file, backend, people)
+        bundle = read_bundle(args.target)
+        temperature = float(bundle.decode.get("temperature", 1.0))
+        onnx_file = bundle.model_file(args.precision, backend)
+        return onnx_probabilities(onnx_file, backend, people, temperature)
     from caer_ros.networks.checkpoint import load_checkpoint
     from caer_ros.training.scores import checkpoint_probabilities
 

@@ -23,6 +23,7 @@ COMMANDS = (
     "evaluate",
     "ablation",
     "export",
+    "temperature",
     "calibrate",
     "build",
 )

@@ -47,6 +47,11 @@ class PictureSource:
         self.labels = np.array([sample.label for sample in samples], np.int64)
         self.present = np.array([self._faces(sample)[0] is not None for sample in samples])
 
+    @property
+    def samples(self) -> Sequence[Sample]:
+        """Which pictures, in their order."""
+        return self._samples
+
     def __len__(self) -> int:
         return len(self._samples)
 

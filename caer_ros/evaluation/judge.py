@@ -1,40 +1,26 @@
 """A checkpoint or a bundle before labelled samples: what `caer evaluate` says.
 
-A checkpoint runs in torch on what training would have read. A bundle runs in the robot's own code
-(`CaerStatic`), in any precision it has, on whole pictures with the boxes of the data set.
+A checkpoint runs in torch on what training would have read. A bundle runs in the robot's own code,
+in any precision it has, on whole pictures or videos with the boxes of the data set.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from caer_ros.bundles import Bundle
-from caer_ros.core import CAER7, Box, CaerError, InputError
+from caer_ros.core import CAER7, InputError
 from caer_ros.datasets.examples import Source
+from caer_ros.evaluation.answers import Answers, OnBad, Pictures
+from caer_ros.evaluation.clip_answers import Videos, ask_bundle
 from caer_ros.evaluation.predictions import predict
 from caer_ros.evaluation.scores import Scores, score
 from caer_ros.networks.interface import EmotionNetwork, check_reads_people
 from caer_ros.networks.people_graph import PeopleGraph
-from caer_ros.perception.caer_static import CaerStatic
-
-
-class Pictures(Protocol):
-    """Labelled whole pictures; `labels` int64 [N]."""
-
-    labels: np.ndarray
-
-    def __len__(self) -> int: ...
-
-    def picture(self, index: int) -> tuple[np.ndarray, Box | None, list[Box]]:
-        """uint8 BGR [H, W, 3], the subject's face or None, all faces."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -49,6 +35,7 @@ class Verdict:
         without_face: samples without a face: left out where the target needs one, else judged by
             their context.
         left_out: how many of them were left out.
+        answers: of a bundle, one a sample that was judged.
     """
 
     scores: Scores
@@ -57,6 +44,7 @@ class Verdict:
     face_weight: float
     without_face: int
     left_out: int
+    answers: Answers | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON, without the probabilities."""
@@ -89,58 +77,26 @@ def judge_network(network: EmotionNetwork, source: Source, workers: int = 0) -> 
 
 def judge_bundle(
     bundle: Bundle,
-    pictures: Pictures,
+    samples: Pictures | Videos,
     precision: str,
     backend: str,
-    on_bad: Callable[[CaerError], None] | None = None,
+    on_bad: OnBad | None = None,
 ) -> Verdict:
-    """Score a CAER-Net-S bundle picture by picture, as the robot would run it.
+    """Score a CAER-Net-S bundle on pictures or a CAER-Net bundle on videos, as the robot would run
+    it. Probabilities of a video's clips are averaged.
 
-    Args:
-        bundle, precision, backend: see CaerStatic.
-        pictures: what it is asked about.
-        on_bad: told of each unreadable picture, which is then left out; without it, that raises.
-
-    Raises:
-        InputError: the bundle's labels are not CAER's seven, a picture can not be read, or nobody
-            has a face.
-        BundleError: it is of another task, or has no such precision.
+    Args and errors: see `ask_pictures` and `ask_videos`.
     """
-    if bundle.labels != CAER7:
-        raise InputError(
-            f"Bundle '{bundle.name}' has the labels {', '.join(bundle.labels)}.",
-            "Only bundles with CAER's seven labels can be scored on CAER's layouts.",
-        )
-    model = CaerStatic(bundle, precision, backend, max_people=1)
-    rows, weights, labels, without_face = [], [], [], 0
-    try:
-        for index in tqdm(range(len(pictures)), unit="picture", file=sys.stderr, disable=None):
-            try:
-                image, subject, faces = pictures.picture(index)
-            except CaerError as error:
-                if on_bad is None:
-                    raise
-                on_bad(error)
-                continue
-            if subject is None:
-                without_face += 1
-                continue
-            model.prepare(image, "bgr8", [subject], faces)
-            (estimate,) = model.decode(model.infer(1, want_attention=False)).estimates
-            rows.append(estimate.probabilities.astype(np.float64))
-            weights.append(estimate.lambda_face)
-            labels.append(int(pictures.labels[index]))
-    finally:
-        model.close()
-    _check_some(len(rows))
-    probabilities, truth = np.stack(rows), np.array(labels)
+    found = ask_bundle(bundle, samples, precision, backend, on_bad).by_sample()
+    labels = samples.labels[found.sample]
     return Verdict(
-        score(probabilities, truth, CAER7),
-        probabilities,
-        truth,
-        float(np.mean(weights)),
-        without_face,
-        without_face,
+        score(found.probabilities, labels, CAER7),
+        found.probabilities,
+        labels,
+        float(found.face_weight.mean()),
+        found.silent,
+        found.silent,
+        found,
     )
 
 

@@ -18,11 +18,19 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return exp / exp.sum(axis=1, keepdims=True)
 
 
-def onnx_probabilities(onnx_file: Path, backend: str, people: People) -> np.ndarray:
+def onnx_probabilities(
+    onnx_file: Path, backend: str, people: People, temperature: float = 1.0
+) -> np.ndarray:
+    """float64 [N, K] of all people, by an ONNX file with inputs face, context and scene."""
+    return softmax(onnx_logits(onnx_file, backend, people) / temperature)
+
+
+def onnx_logits(onnx_file: Path, backend: str, people: People) -> np.ndarray:
     """float64 [N, K] of all people, by an ONNX file with inputs face, context and scene."""
     parts = []
     with open_engine(onnx_file, backend) as engine:
         for start in range(0, len(people), BATCH):
             arrays = people.take(np.arange(start, min(start + BATCH, len(people))))
-            parts.append(softmax(engine.run(arrays, ["logits"])["logits"]))
+            # A copy: the engine owns its outputs.
+            parts.append(engine.run(arrays, ["logits"])["logits"].astype(np.float64))
     return np.concatenate(parts)

@@ -66,9 +66,12 @@ class CaerStatic:
             self._margin = float(face["margin"])
             self._fill = int(context["fill"])
             self._temperature = float(bundle.decode.get("temperature", 1.0))
+            if not 0 < self._temperature < float("inf"):
+                raise ValueError("a temperature above 0")
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise BundleError(
-                f"{bundle.folder}/model.yaml: inputs lack {error}.", "Re-export the bundle."
+                f"{bundle.folder}/model.yaml: inputs or decode lack {error}.",
+                "Re-export the bundle.",
             ) from error
         self.name = bundle.name
         self._labels = bundle.labels
