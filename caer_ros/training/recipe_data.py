@@ -17,6 +17,7 @@ from caer_ros.datasets.cuts import Cut
 from caer_ros.datasets.examples import Example, MemorySource, Part, Source
 from caer_ros.datasets.face_boxes import NAME as FACES
 from caer_ros.datasets.face_boxes import read_boxes
+from caer_ros.datasets.joined import Joined
 from caer_ros.datasets.layouts import read_dataset
 from caer_ros.datasets.picture_source import PictureSource
 from caer_ros.datasets.readable import readable
@@ -64,6 +65,10 @@ def open_split(network: EmotionNetwork, choice: DataChoice, split: str) -> Sourc
     else:
         assert choice.folder is not None
         source = _from_folder(network, choice, choice.folder, split, cut)
+        if choice.also and split == "train":
+            alone = replace(choice, also=(), faces=None, lists=None)
+            more = [_from_folder(network, alone, each, split, cut) for each in choice.also]
+            source = Joined([source, *more])
     if choice.skip_bad:
         found = readable(source, split)
         for complaint in found.complaints:
@@ -107,7 +112,7 @@ def data_of(target: Path, trained: dict[str, Any] | None) -> DataChoice:
     if trained is None:
         return DataChoice(folder=target)
     before = build(DataChoice, trained["data"], "the checkpoint's recipe: data")
-    return replace(before, folder=target, scenes=None, faces=None, lists=None)
+    return replace(before, folder=target, scenes=None, also=(), faces=None, lists=None)
 
 
 def in_memory(source: Source, name: str) -> MemorySource:

@@ -49,4 +49,5 @@ feel.
 def _origin(data: dict[str, Any]) -> str:
     if data["scenes"] is not None:
         return "synthetic scenes (caer_ros.datasets.scenes)"
-    return f"the folder {data['folder']}"
+    folders = [data["folder"], *data.get("also", ())]
+    return f"the folder {' and '.join(folders)}"

@@ -15,14 +15,43 @@ import yaml
 from caer_ros.core import InputError
 
 T = TypeVar("T")
+# Names another file, relative to the one it stands in.
+EXTENDS = "extends"
 
 
 def read_mapping(path: Path, remedy: str) -> dict[str, Any]:
     """The mapping that a YAML file holds.
 
+    `extends: OTHER.yaml` at its top takes over all that the other file says (which may extend one
+    more), but for what this file says: mappings are merged, everything else is replaced.
+
     Raises:
-        InputError: the file is missing, is not YAML, or holds no mapping.
+        InputError: a file is missing, is not YAML, holds no mapping, extends itself by any number
+            of steps, or what it extends is no path.
     """
+    return _extended(path, remedy, ())
+
+
+def _extended(path: Path, remedy: str, before: tuple[Path, ...]) -> dict[str, Any]:
+    """The mapping of `path`; `before` are the files that led here by `extends`, the first first."""
+    raw = _read_file(path, remedy)
+    if EXTENDS not in raw:
+        return raw
+    other = raw.pop(EXTENDS)
+    if not isinstance(other, str) or not other:
+        raise InputError(f"{path}: {EXTENDS} is '{other}'.", "Give the path of a recipe.")
+    way, base = (*before, path), path.parent / other
+    if base.resolve() in [each.resolve() for each in way]:
+        names = " -> ".join(each.name for each in (*way, base))
+        raise InputError(f"{path} extends itself ({names}).", f"Remove one '{EXTENDS}'.")
+    if not base.is_file():
+        raise InputError(
+            f"{path} extends {base}, which does not exist.", "Name it as seen from the recipe."
+        )
+    return merged(_extended(base, remedy, way), raw)
+
+
+def _read_file(path: Path, remedy: str) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"Recipe {path} does not exist.", remedy)
     try:

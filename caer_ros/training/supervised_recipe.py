@@ -40,6 +40,8 @@ class DataChoice:
     Attributes:
         folder: laid out like CAER-S or CAER; relative to where the command runs.
         scenes: instead of a folder.
+        also: more such folders, whose training samples are added to those of `folder`; each has its
+            own face cache and lists.
         faces: cache of `caer data boxes` (default: FOLDER/faces.jsonl where it exists).
         lists: folder with other split lists.
         validation_share: of the training samples, where the folder has no validation split: the
@@ -55,6 +57,7 @@ class DataChoice:
 
     folder: Path | None = None
     scenes: SceneData | None = None
+    also: tuple[Path, ...] = ()
     faces: Path | None = None
     lists: Path | None = None
     validation_share: float = 0.1
@@ -68,6 +71,8 @@ class DataChoice:
     def __post_init__(self) -> None:
         if (self.folder is None) == (self.scenes is None):
             raise InputError("data needs either 'folder' or 'scenes'.", _REMEDY)
+        if self.also and self.folder is None:
+            raise InputError("data.also adds to 'folder', and there is none.", _REMEDY)
         if not 0 < self.validation_share < 1:
             raise InputError("data.validation_share is not between 0 and 1.", _REMEDY)
         if not 0 <= self.jitter <= 0.5:
@@ -130,7 +135,9 @@ class SupervisedRecipe:
         seed: of the weights, the order, the augmentation and dropout.
         devices, nodes, strategy, accelerator: Lightning Fabric's.
         save_every: seconds between saves of the state that `--resume` goes on from.
-        initial: extractor weights of a baseline (`published.py`), or none.
+        initial: weights to start from, or none: published ones of a baseline's extractor
+            (`published.py`), or a checkpoint of the same network; of CAER-Net also one of
+            CAER-Net-S, whose kernels are inflated (`inflate.py`).
     """
 
     network: dict[str, Any]

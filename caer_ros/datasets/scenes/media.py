@@ -21,6 +21,14 @@ def encode_png(image: np.ndarray) -> bytes:
     return bytes(data.tobytes())
 
 
+def encode_jpeg(image: np.ndarray) -> bytes:
+    """A BGR picture (uint8 [h, w, 3]) as a JPEG file of quality 95."""
+    done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    if not done:
+        raise CaerError("OpenCV could not encode a JPEG picture.")
+    return bytes(data.tobytes())
+
+
 def encode_avi(frames: Sequence[np.ndarray], fps: float) -> bytes:
     """BGR frames (uint8 [h, w, 3], all of one size) as an AVI file of JPEG frames.
 

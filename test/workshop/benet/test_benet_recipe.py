@@ -13,7 +13,7 @@ from caer_ros.training.benet.recipe import ROWS, is_benet, load_benet_recipe
 from caer_ros.training.schedule import Schedule
 
 RECIPES = Path(__file__).parents[3] / "recipes"
-PAPER = RECIPES / "benet_paper.yaml"
+PAPER = RECIPES / "paper" / "benet_bu_det_pc_bg.yaml"
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,11 @@ from caer_ros.training.schedule import Schedule
 from caer_ros.training.supervised_recipe import is_supervised, load_supervised
 
 RECIPES = Path(__file__).parents[3] / "recipes"
+PAPER = RECIPES / "paper"
 
 
 def test_schedule_of_the_paper_by_hand() -> None:
-    schedule = load_supervised(RECIPES / "caer_net_s_paper.yaml").schedule
+    schedule = load_supervised(PAPER / "caer_net_s_full.yaml").schedule
     steps = 10
     by_epoch = [schedule.rate(epoch * steps, steps, 16) for epoch in range(13)]
     wanted = [5e-3] * 4 + [5e-4] * 4 + [5e-5] * 4 + [5e-6]
@@ -30,15 +31,15 @@ def test_cosine_by_hand() -> None:
     assert rates == pytest.approx([0.25, 1.0, 1.0, 0.5, 0.0])
 
 
-@pytest.mark.parametrize("name", ["caer_net_s", "caer_net_s_paper", "caer_net", "caer_net_paper"])
+@pytest.mark.parametrize("name", ["caer_net_s", "caer_net"])
 def test_shipped_recipes_are_valid(name: str) -> None:
     recipe = load_supervised(RECIPES / f"{name}.yaml")
-    assert recipe.network["name"] == name.removesuffix("_paper")
+    assert recipe.network["name"] == name
     assert is_supervised(RECIPES / f"{name}.yaml")
 
 
 def test_paper_recipe_is_the_papers() -> None:
-    recipe = load_supervised(RECIPES / "caer_net_s_paper.yaml")
+    recipe = load_supervised(PAPER / "caer_net_s_full.yaml")
     assert (recipe.batch, recipe.label_smoothing, recipe.average) == (32, 0.0, 0.0)
     assert recipe.network["dropout"] == 0.5
     assert (recipe.network["pooling"], recipe.network["attention_logits"]) == ("mean", "relu")
