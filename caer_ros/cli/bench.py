@@ -7,7 +7,14 @@ import json
 import sys
 from typing import Any
 
-from caer_ros.cli import bench_data, bench_engines, bench_node, bench_people, bench_report
+from caer_ros.cli import (
+    bench_data,
+    bench_engines,
+    bench_motion,
+    bench_node,
+    bench_people,
+    bench_report,
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -34,6 +41,7 @@ def add_parser(subparsers: Any) -> None:
     kinds = parser.add_subparsers(metavar="KIND", title="other benchmarks")
     bench_data.add_parser(kinds)
     bench_people.add_parser(kinds)
+    bench_motion.add_parser(kinds)
     bench_engines.add_parser(kinds)
     bench_node.add_parser(kinds)
     bench_report.add_parser(kinds)

@@ -91,6 +91,11 @@ def load_state(
     return replace(progress, history=tuple(progress.history)), parts
 
 
+def has_state(out: Path) -> bool:
+    """Whether a run in `out` can be gone on with."""
+    return (out / NAME).is_file()
+
+
 def remove_state(out: Path) -> None:
     """Forget how to go on: the run is over."""
     (out / NAME).unlink(missing_ok=True)

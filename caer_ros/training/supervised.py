@@ -19,23 +19,20 @@ from caer_ros.datasets.examples import Source
 from caer_ros.datasets.loader import Batch
 from caer_ros.evaluation.predictions import predict
 from caer_ros.evaluation.scores import Scores, score
-from caer_ros.networks.baseline import Baseline
 from caer_ros.networks.checkpoint import load_network, save_checkpoint
 from caer_ros.networks.interface import EmotionNetwork
 from caer_ros.networks.people_graph import PeopleGraph
-from caer_ros.networks.published import load_extractor
 from caer_ros.networks.registry import build_network
 from caer_ros.training.feed import TrainingFeed
 from caer_ros.training.fit import Fit, Work
 from caer_ros.training.judges import JudgedGraph
 from caer_ros.training.recipe_data import open_split
 from caer_ros.training.run_card import run_card
+from caer_ros.training.run_folder import METRICS, finished_run
 from caer_ros.training.run_report import draw_curves
-from caer_ros.training.run_state import NAME as STATE
+from caer_ros.training.run_state import has_state
+from caer_ros.training.start import start_from
 from caer_ros.training.supervised_recipe import Optimizer, SupervisedRecipe
-
-METRICS = "metrics.json"
-_TRACES = (METRICS, "log.csv", "last.safetensors", STATE)
 
 
 def train_supervised(
@@ -63,14 +60,16 @@ def train_supervised(
     Raises:
         InputError: the recipe asks for what is not there, or `out` holds another run.
     """
-    finished = _check_folder(out, resume)
+    finished = finished_run(out, resume)
     if finished is not None:
         return finished
     fabric = launch(recipe)
     torch.manual_seed(recipe.seed)
     network = build_network(**recipe.network)
-    if recipe.initial is not None:
-        _start_from(network, recipe.initial)
+    _check_arithmetic(fabric, recipe, network)
+    # A run that goes on has left its start behind, and may do without that file.
+    if recipe.initial is not None and not (resume and has_state(out)):
+        start_from(network, recipe.initial, recipe.data)
     if network.dims == 2:
         network.to(memory_format=torch.channels_last)
     train, validation = sources or (
@@ -233,22 +232,13 @@ def _seconds(row: dict[str, Any], run: SupervisedRun) -> float:
     return len(run._train) / row["samples_per_second"]
 
 
-def _start_from(network: EmotionNetwork, path: Path) -> None:
-    if not isinstance(network, Baseline):
+def _check_arithmetic(fabric: Fabric, recipe: SupervisedRecipe, network: EmotionNetwork) -> None:
+    """Refuse what trains on noise: with PyTorch 2.13, the gradients of 3D kernels over two time
+    steps, CAER-Net's last ones, come out of a CPU's bfloat16 up to 30 times too large, another
+    number each time, or not finite. Those of 2D kernels are right."""
+    if network.dims == 3 and recipe.precision == "bf16-mixed" and fabric.device.type == "cpu":
         raise InputError(
-            f"'initial' is given, and {network.architecture} is trained from scratch.",
-            "Remove it; only baselines start from published weights.",
+            f"{network.architecture} can not be trained in bf16-mixed on a CPU: there, PyTorch's "
+            "gradients of 3D kernels are wrong.",
+            "Set precision to auto or 32-true.",
         )
-    pixels = "bgr255" if network.dims == 3 else "normalised"
-    load_extractor(network, path, pixels)
-
-
-def _check_folder(out: Path, resume: bool) -> dict[str, Any] | None:
-    """The metrics of a run in `out` that is over, when asked to resume it."""
-    if (out / METRICS).is_file() and resume:
-        return json.loads((out / METRICS).read_text())
-    if not resume and any((out / name).exists() for name in _TRACES):
-        raise InputError(
-            f"{out} already holds a run.", "Go on with it (--resume), or give another --out."
-        )
-    return None

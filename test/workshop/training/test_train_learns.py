@@ -129,8 +129,10 @@ def test_impossible_devices(tiny: Callable, tmp_path: Path) -> None:
 
 
 def test_published_weights_are_for_baselines(tiny: Callable, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="from scratch"):
+    (tmp_path / "x.pth").write_bytes(b"weights of some other layers")
+    with pytest.raises(InputError, match=r"x\.json beside it does not exist"):
         train_supervised(tiny(initial=tmp_path / "x.pth"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
