@@ -31,6 +31,12 @@ def _add_synth(commands: Any) -> None:
     synth.add_argument("--face-model", type=Path, required=True, help="packed ICT-FaceKit .npz")
     synth.add_argument("--count", type=int, default=700, help="pictures (default: %(default)s)")
     synth.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    synth.add_argument(
+        "--photoreal",
+        action="store_true",
+        help="people close to photographs: skin, hair, clothes, light and camera",
+    )
+    synth.add_argument("--jobs", type=int, default=1, help="processes, with --photoreal only")
     synth.set_defaults(run=run_synth)
 
 
@@ -53,9 +59,14 @@ def _add_faces(commands: Any) -> None:
 def run_synth(args: argparse.Namespace) -> int:
     """Write the rendered data set and say what is in it."""
     from caer_ros.datasets.ict_face import load_face_model
+    from caer_ros.datasets.photoreal.dataset import write_photoreal
     from caer_ros.datasets.synthetic import write_dataset
 
-    counts = write_dataset(load_face_model(args.face_model), args.out, args.count, args.seed)
+    model = load_face_model(args.face_model)
+    if args.photoreal:
+        counts = write_photoreal(model, args.out, args.count, args.seed, args.jobs)
+    else:
+        counts = write_dataset(model, args.out, args.count, args.seed)
     print(f"{args.out}: " + ", ".join(f"{n} pictures in {split}" for split, n in counts.items()))
     return 0
 

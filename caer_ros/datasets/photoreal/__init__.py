@@ -1,0 +1,1 @@
+"""Rendered people close to photographs: skin, hair, clothes, light and camera in numpy alone."""
