@@ -68,7 +68,9 @@ def paint(model: FaceModel, rng: np.random.Generator) -> tuple[np.ndarray, np.nd
     albedo[face] = albedo[face] * (1 - lips) + lips * skin * np.array([0.82, 0.5, 0.5])
     brows = _brow_mask(position[face], rng)[:, None] * rng.uniform(0.6, 0.95)
     albedo[face] = albedo[face] * (1 - brows) + brows * hair
-    lid = 1 - _smooth(0.15, 0.35, _distance_to_eyes(model))[:, None] * 0.6
+    lid = (
+        1 - _smooth(0.15, 0.35, distance_to_eyes(model, model.neutral[part("face")]))[:, None] * 0.6
+    )
     albedo[face] *= 1 - (lid - 0.4) * rng.uniform(0.3, 0.9)
     albedo[part("mouth_socket")] = [0.28, 0.08, 0.08]
     albedo[part("eye_sockets")] = skin * 0.5
@@ -81,15 +83,14 @@ def paint(model: FaceModel, rng: np.random.Generator) -> tuple[np.ndarray, np.nd
     return albedo.astype(np.float32), thickness.astype(np.float32)
 
 
-def _distance_to_eyes(model: FaceModel) -> np.ndarray:
-    """[9409]: height in cm of each face vertex over the nearer eyeball's surface."""
-    face = model.neutral[part("face")]
-    nearest = np.full(len(face), np.inf)
+def distance_to_eyes(model: FaceModel, points: np.ndarray) -> np.ndarray:
+    """[V]: height in cm of each of `points` [V, 3] over the nearer neutral eyeball's surface."""
+    nearest = np.full(len(points), np.inf)
     for eye in ("eye_left", "eye_right"):
         ball = model.neutral[part(eye)]
         centre = (ball.max(axis=0) + ball.min(axis=0)) / 2
         radius = (ball.max(axis=0) - ball.min(axis=0))[:2].max() / 2
-        nearest = np.minimum(nearest, np.linalg.norm(face - centre, axis=1) - radius)
+        nearest = np.minimum(nearest, np.linalg.norm(points - centre, axis=1) - radius)
     return nearest
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -15,6 +15,7 @@ from caer_ros.core import CAER7, Box, CaerError, EmotionEstimate, InputError
 from caer_ros.perception.caer_static import CaerStatic
 
 OnBad = Callable[[CaerError], None]
+Read = TypeVar("Read")
 
 
 class Pictures(Protocol):
@@ -116,14 +117,8 @@ def ask_pictures(
     model = CaerStatic(bundle, precision, backend, max_people=1, cpu_hint=cpu_hint)
     rows, silent = [], 0
     try:
-        for index in progress(len(pictures), "picture"):
-            try:
-                image, subject, faces = pictures.picture(index)
-            except CaerError as error:
-                if on_bad is None:
-                    raise
-                on_bad(error)
-                continue
+        for index, read in each(len(pictures), "picture", pictures.picture, on_bad):
+            image, subject, faces = read
             if subject is None:
                 silent += 1
                 continue
@@ -146,6 +141,19 @@ def check_labels(bundle: Bundle) -> None:
         )
 
 
-def progress(count: int, unit: str) -> tqdm[int]:
-    """The places of `count` samples, with a bar where somebody looks."""
-    return tqdm(range(count), unit=unit, file=sys.stderr, disable=None)
+def each(
+    count: int, unit: str, read: Callable[[int], Read], on_bad: OnBad | None
+) -> Iterator[tuple[int, Read]]:
+    """The places of `count` samples and what is read there, with a bar where somebody looks.
+
+    Those that can not be read are left out and told to `on_bad`; without it, that raises.
+    """
+    for index in tqdm(range(count), unit=unit, file=sys.stderr, disable=None):
+        try:
+            found = read(index)
+        except CaerError as error:
+            if on_bad is None:
+                raise
+            on_bad(error)
+            continue
+        yield index, found

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from caer_ros.bundles import Bundle
-from caer_ros.core import Box, CaerError, PersonEmotion
+from caer_ros.core import Box, PersonEmotion
 from caer_ros.datasets.clips import sample_frames
 from caer_ros.datasets.face_boxes import FileFaces
 from caer_ros.datasets.media import read_facts, read_video_frames
@@ -22,7 +22,7 @@ from caer_ros.evaluation.answers import (
     Pictures,
     ask_pictures,
     check_labels,
-    progress,
+    each,
 )
 from caer_ros.perception import PipelineConfig, Scene
 from caer_ros.perception.caer_clip import CaerClipStage
@@ -111,14 +111,11 @@ def ask_videos(
     try:
         stage = CaerClipStage(bundle, engine, max_people=1)
         clip = stage.clip_config
-        for index in progress(len(videos), "video"):
-            try:
-                frames = videos.frames(index, clip.rate, clip.frames)
-            except CaerError as error:
-                if on_bad is None:
-                    raise
-                on_bad(error)
-                continue
+
+        def read(index: int) -> Frames:
+            return videos.frames(index, clip.rate, clip.frames)
+
+        for index, frames in each(len(videos), "video", read, on_bad):
             found = _watch(stage, engine, frames, index)
             silent += not found
             rows += found

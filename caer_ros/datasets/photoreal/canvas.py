@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from caer_ros.datasets.face_paint import distance_to_eyes
 from caer_ros.datasets.ict_face import FaceModel, part
 from caer_ros.datasets.photoreal.zbuffer import find_hits
 
@@ -72,7 +73,14 @@ def build_canvas(model: FaceModel) -> Canvas:
     radius = np.hypot(position[:, 0], position[:, 2] - _AXIS_Z)
     points = np.stack([columns, rows, radius], axis=1)
     hits = find_hits(points, quads, HEIGHT, WIDTH)
-    values = np.concatenate([position, _lips(model)[:, None], _eye_gap(model)[:, None]], axis=1)
+    values = np.concatenate(
+        [
+            position,
+            _lips(model)[:, None],
+            distance_to_eyes(model, model.neutral[: part("head").stop])[:, None],
+        ],
+        axis=1,
+    )
     flat = np.zeros((HEIGHT * WIDTH, 5), np.float32)
     flat[hits.pixel] = hits.mix(values.astype(np.float32))
     known = np.zeros(HEIGHT * WIDTH, np.uint8)
@@ -99,14 +107,3 @@ def _lips(model: FaceModel) -> np.ndarray:
     )
     t = np.clip((rolled / rolled.max() - 0.42) / 0.16, 0, 1)
     return t * t * (3 - 2 * t)
-
-
-def _eye_gap(model: FaceModel) -> np.ndarray:
-    skin = model.neutral[: part("head").stop]
-    nearest = np.full(len(skin), np.inf)
-    for name in ("eye_left", "eye_right"):
-        ball = model.neutral[part(name)]
-        centre = (ball.max(axis=0) + ball.min(axis=0)) / 2
-        radius = (ball.max(axis=0) - ball.min(axis=0))[:2].max() / 2
-        nearest = np.minimum(nearest, np.linalg.norm(skin - centre, axis=1) - radius)
-    return nearest
