@@ -139,6 +139,7 @@ class Fit:
             group["lr"] = rate * group["scale"]
         # Dropout's dice, thrown anew each step: nothing of them has to be saved.
         torch.manual_seed(_mixed(recipe.seed, step, self._fabric.global_rank))
+        work.prepare(step)
         loss = work.loss(self._model, batch)
         self._optimizer.zero_grad()
         self._fabric.backward(loss)

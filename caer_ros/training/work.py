@@ -90,6 +90,7 @@ class Work(Generic[AnyBatch]):
         validate: scores of the model in evaluation mode; one is called as `recipe.select`. Of a
             score called "loss" less is better, of any other more.
         keep: writes the model's checkpoint `best` or `last` of an epoch with its scores.
+        prepare: called before each step with its number, counted from 0 over all epochs.
     """
 
     model: nn.Module
@@ -98,3 +99,4 @@ class Work(Generic[AnyBatch]):
     loss: Callable[[nn.Module, AnyBatch], Tensor]
     validate: Callable[[nn.Module], Scores]
     keep: Callable[[nn.Module, str, dict[str, Any]], None]
+    prepare: Callable[[int], None] = lambda step: None

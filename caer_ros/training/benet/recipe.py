@@ -40,12 +40,16 @@ class BenetOptimizer:
             1 in the paper, see start.py.
         memory: Adam's second beta; below its own 0.999 the size of the first steps' gradients is
             forgotten sooner.
+        hold_backbone: steps at the start in which the heads learn and the backbone keeps its
+            weights. For one that starts trained: the first gradients of fresh heads, of the
+            detection above all, undo what it has learnt.
     """
 
     name: Literal["adam", "adamw"] = "adam"
     weight_decay: float = 0.0
     detection_rate: float = 1.0
     memory: float = 0.999
+    hold_backbone: int = 0
 
     def __post_init__(self) -> None:
         if self.weight_decay < 0 or not 0 < self.detection_rate <= 1000:
@@ -55,6 +59,10 @@ class BenetOptimizer:
             )
         if not 0 < self.memory < 1:
             raise InputError(f"optimizer.memory is {self.memory}.", "Use a number in (0, 1).")
+        if self.hold_backbone < 0:
+            raise InputError(
+                f"optimizer.hold_backbone is {self.hold_backbone}.", "Use a number of steps, or 0."
+            )
 
 
 @dataclass(frozen=True)

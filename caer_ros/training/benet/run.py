@@ -136,7 +136,15 @@ class BenetRun:
         graph = PicturesGraph(self._network)
         rate = recipe.schedule.learning_rate
         optimizer = make_optimizer(self._network, recipe.optimizer, rate)
-        return Work(graph, optimizer, BenetFeed(feed), self._loss, self._validate, self._keep)
+        return Work(
+            graph,
+            optimizer,
+            BenetFeed(feed),
+            self._loss,
+            self._validate,
+            self._keep,
+            self._hold_backbone,
+        )
 
     def finish(self, history: tuple[dict[str, Any], ...], best_epoch: int) -> dict[str, Any]:
         """Fit the fusion, choose thresholds, write pictures and card; returns metrics.json."""
@@ -167,6 +175,10 @@ class BenetRun:
         write_atomically(self._out / "README.md", card.encode())
         write_atomically(self._out / METRICS, (json.dumps(metrics, indent=2) + "\n").encode())
         return metrics
+
+    def _hold_backbone(self, step: int) -> None:
+        learns = step >= self._recipe.optimizer.hold_backbone
+        self._network.backbone.requires_grad_(learns)
 
     def _loss(self, model: nn.Module, batch: BenetBatch) -> Tensor:
         return benet_loss(model(batch.images, batch.task), batch.targets, self._recipe.loss).total

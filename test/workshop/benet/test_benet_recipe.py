@@ -99,6 +99,7 @@ def test_given_views_are_taken_as_they_are(tiny_benet: Callable) -> None:
         ("augment.geometry.rotation=999", "rotation is out of range"),
         ("decode.kernel=4", "kernel is 4"),
         ("optimizer.detection_rate=0", "detection_rate"),
+        ("optimizer.hold_backbone=-1", "hold_backbone is -1"),
         ("schedule.name=linear", "one of step, cosine, constant"),
         ("average=1", "average is 1"),
         ("batch=1", "batch is 1"),

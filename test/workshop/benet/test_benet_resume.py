@@ -65,9 +65,13 @@ def killed(recipe: Path, out: Path, epoch: int, step: int) -> None:
 
 
 def test_a_killed_run_ends_the_same(write_tiny_benet: Callable, tmp_path: Path) -> None:
-    # With all heads, the average, valence and fusion: everything that has a state.
+    # With all heads, the average, valence and fusion: everything that has a state. The backbone is
+    # held until the step at which the run dies.
     recipe = write_tiny_benet(
-        tmp_path / "tiny.yaml", save_every=0, network={"vad": True, "fusion": "learned"}
+        tmp_path / "tiny.yaml",
+        save_every=0,
+        network={"vad": True, "fusion": "learned"},
+        optimizer={"hold_backbone": 3},
     )
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     train_benet(load_benet_recipe(recipe), whole)

@@ -206,6 +206,33 @@ def test_detection_has_its_own_rate(tiny_benet: Callable) -> None:
             BenetOptimizer(memory=wrong)
 
 
+@pytest.mark.parametrize("held", [4, 3])
+def test_the_backbone_is_held(
+    held: int, tiny_benet: Callable, tiny_scenes: Callable, tmp_path: Path
+) -> None:
+    """Of two epochs of two steps: all, or all but the last."""
+    images = (tiny_scenes("train"), tiny_scenes("validation"))
+    first = BENet(tiny_benet().config)
+    save_file(first.backbone.state_dict(), tmp_path / "backbone.safetensors")
+    recipe = replace(
+        tiny_benet(average=0.0, optimizer={"hold_backbone": held}),
+        initial=tmp_path / "backbone.safetensors",
+    )
+    train_benet(recipe, tmp_path / "run", images=images, show=False)
+    last = load_benet(tmp_path / "run" / "last.safetensors")
+    moved = [
+        not torch.equal(a, b)
+        for a, b in zip(first.backbone.parameters(), last.backbone.parameters(), strict=True)
+    ]
+    assert any(moved) == (held == 3)
+    assert not any(torch.equal(p, q) for p, q in _heat_weights(first, last))
+
+
+def _heat_weights(*networks: BENet) -> list[tuple[torch.Tensor, ...]]:
+    heads = [[p for p in n.maps.heat.parameters() if p.ndim > 1] for n in networks]
+    return list(zip(*heads, strict=True))
+
+
 def test_published_backbones_fit_by_name(tmp_path: Path) -> None:
     torch.manual_seed(0)
     published = BENet(BenetConfig(backbone="hrnet_w32", width=4)).backbone.state_dict()
