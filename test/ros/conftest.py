@@ -49,7 +49,11 @@ class NodeProcess:
         command = [sys.executable, "-m", module, "--ros-args", *extra]
         for name, value in parameters.items():
             command += ["-p", f"{name}:={str(value).lower() if value is not None else ''}"]
-        environment = {**os.environ, "ROS_DOMAIN_ID": str(domain)}
+        environment = {
+            **os.environ,
+            "ROS_DOMAIN_ID": str(domain),
+            "PYTHONFAULTHANDLER": "1",  # for autopsy
+        }
         self._process = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -82,6 +86,12 @@ class NodeProcess:
         if self.alive():
             self._process.kill()
             self._process.wait()
+
+    def autopsy(self) -> str:
+        """Kill a process that hangs; its output, with where each of its threads was."""
+        self.signal(signal.SIGABRT)
+        self.wait(10.0)
+        return self.output
 
     def _read(self) -> None:
         assert self._process.stdout is not None

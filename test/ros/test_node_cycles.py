@@ -12,11 +12,19 @@ GREY = np.full((240, 320, 3), 120, np.uint8)
 SLOW = bool(os.environ.get("CAER_SLOW"))
 
 
+AFTER = {
+    "configure": "inactive",
+    "activate": "active",
+    "deactivate": "inactive",
+    "cleanup": "unconfigured",
+}
+
+
 class Cycler:
     """Takes a node through its life cycle with one service client, as discovery takes its time."""
 
-    def __init__(self, stage) -> None:
-        self._probe = stage.probe
+    def __init__(self, stage, node) -> None:
+        self._probe, self._node = stage.probe, node
         self._client = self._probe.node.create_client(ChangeState, "/emotion_node/change_state")
         assert self._probe.until(self._client.service_is_ready, 30.0)
 
@@ -24,8 +32,11 @@ class Cycler:
         request = ChangeState.Request()
         request.transition.label = transition
         future = self._client.call_async(request)
-        assert self._probe.until(future.done, 30.0), transition
-        assert future.result().success, transition
+        if self._probe.until(future.done, 30.0):
+            assert future.result().success, (transition, self._node.output)
+        elif self._probe.state() != AFTER[transition]:
+            pytest.fail(f"{transition} hangs:\n{self._node.autopsy()}")
+        # Else only the reply was lost, as rmw implementations may do to a client just discovered.
 
     def cycle(self, with_frame: bool) -> None:
         self.change("configure")
@@ -51,12 +62,13 @@ def growth(node, cycler: Cycler, warm_up: int, cycles: int) -> float:
 @pytest.mark.skipif(SLOW, reason="the long form runs")
 def test_a_few_cycles_keep_no_memory(stage, photos):
     node = stage.node(autostart=False)
-    # What one cycle loads is a fifth of the node: of seven, none may be kept.
-    assert growth(node, Cycler(stage), 3, 7) < 0.1
+    # What one cycle loads is a fifth of the node: were it kept, seven would more than double it.
+    # Where the machine has other work, what the allocators keep wavers by some 12 %.
+    assert growth(node, Cycler(stage, node), 3, 7) < 0.3
 
 
 @pytest.mark.skipif(not SLOW, reason="minutes: set CAER_SLOW=1 to run it")
 @pytest.mark.slow
 def test_a_hundred_cycles_keep_no_memory(stage, photos):
     node = stage.node(autostart=False)
-    assert growth(node, Cycler(stage), 10, 100) < 0.02
+    assert growth(node, Cycler(stage, node), 10, 100) < 0.02
