@@ -23,7 +23,12 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--small", action="store_true", help="the recipe's small form")
     parser.add_argument(
-        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="change the recipe: jobs=1 ..."
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change the recipe: jobs=1 ...",
     )
     parser.set_defaults(run=run)
 

@@ -22,7 +22,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("recipe", type=Path, help="YAML file, see recipes/")
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2], help="(0 1 2)")
     parser.add_argument("--seconds", type=float, default=10.0, help="a measurement (%(default)s)")
-    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="of the recipe")
+    parser.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="of the recipe"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.set_defaults(run=run)
 

@@ -44,7 +44,11 @@ def add_parser(subparsers: Any) -> None:
 def add_turn_options(parser: argparse.ArgumentParser) -> None:
     """Rows, threads, rounds and length of a turn."""
     parser.add_argument(
-        "--rows", nargs="+", metavar="ROW", help='some of the rows, such as "openvino int8"'
+        "--rows",
+        nargs="+",
+        action="extend",
+        metavar="ROW",
+        help='some of the rows, such as "openvino int8"',
     )
     parser.add_argument("--threads", type=int, default=0, help="0: one a core (%(default)s)")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each row (%(default)s)")

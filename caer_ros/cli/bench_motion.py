@@ -34,7 +34,9 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--clips", type=int, default=70, help="most clips (%(default)s)")
     parser.add_argument("--frames", type=int, default=40, help="of each, 17 or more (%(default)s)")
-    parser.add_argument("--kinds", nargs="+", metavar="KIND", help="which corruptions (all)")
+    parser.add_argument(
+        "--kinds", nargs="+", action="extend", metavar="KIND", help="which corruptions (all)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the corruptions (%(default)s)")
     _add_model_options(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")

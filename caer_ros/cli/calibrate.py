@@ -45,6 +45,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--keep",
         nargs="+",
+        action="extend",
         default=[],
         metavar="LAYER",
         help="names or patterns of layers to leave in higher precision, beside those found",
@@ -77,6 +78,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         nargs="+",
+        action="extend",
         required=True,
         metavar="PATH",
         help="folders of pictures, videos, bags, data sets (CAER-S, `caer data faces`, EMOTIC), or"
@@ -85,6 +87,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--hold-out",
         nargs="+",
+        action="extend",
         default=[],
         metavar="NAME",
         help="sources, folders or files to measure on, never to calibrate on (default: a data set's"

@@ -43,7 +43,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--out", type=Path, help="folder for evaluation.json and pictures")
     unlabelled = parser.add_argument_group("for folders of `caer data faces`")
-    unlabelled.add_argument("--hold-out", nargs="*", default=[], metavar="SOURCE")
+    unlabelled.add_argument("--hold-out", nargs="*", action="extend", default=[], metavar="SOURCE")
     unlabelled.add_argument("--teacher", type=Path, help="unpacked @vladmandic/face-api package")
     unlabelled.add_argument("--limit", type=int, default=10_000, help="most people (%(default)s)")
     add_options(parser)

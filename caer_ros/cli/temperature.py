@@ -33,6 +33,7 @@ def add_parser(subparsers: Any) -> None:
         "--data",
         type=Path,
         nargs="+",
+        action="extend",
         required=True,
         metavar="FOLDER",
         help="folders laid out like CAER-S (CAER for clips, EMOTIC for BENet), or of"
@@ -47,6 +48,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--hold-out",
         nargs="*",
+        action="extend",
         default=[],
         metavar="NAME",
         help="of `caer data faces`: the sources held out of training; each counts as one person",

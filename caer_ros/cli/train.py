@@ -26,7 +26,12 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--seed", type=int, help="instead of the recipe's")
     parser.add_argument(
-        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="change the recipe: a.b=value ..."
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change the recipe: a.b=value ...",
     )
     parser.set_defaults(run=run)
 

@@ -1,13 +1,15 @@
 """`caer run` and `caer models` as a person calls them."""
 
+import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import cv2
 import pytest
 
-from caer_ros.cli.main import COMMANDS, main
+from caer_ros.cli.main import COMMANDS, build_parser, main
 
 
 def test_run_prints_a_line_a_person_and_draws(photos, tmp_path, capsys):
@@ -98,3 +100,26 @@ def test_the_installed_command_ends_with_the_same_codes(photos):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+
+
+def test_options_may_be_repeated():
+    """`--set a=1 --set b=2` means both: an option that begins empty never loses what came first."""
+    looked_at = []
+    for command, parser in every_parser(build_parser()):
+        for action in parser._actions:
+            several = action.option_strings and action.nargs in ("+", "*")
+            if several and action.default in ([], None):
+                looked_at.append(action.option_strings[-1])
+                replaces = isinstance(action, argparse._StoreAction)
+                assert not replaces, f"{command} {action.option_strings[-1]}"
+    assert {"--set", "--hold-out", "--keep", "--data"} <= set(looked_at)
+
+
+def every_parser(
+    parser: argparse.ArgumentParser,
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    yield parser.prog, parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from every_parser(below)
