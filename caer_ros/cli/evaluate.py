@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from caer_ros.cli.evaluate_benet import add_options, is_benet_checkpoint, run_benet
-from caer_ros.core import CaerError
+from caer_ros.core import CaerError, InputError
 
 if TYPE_CHECKING:
     from caer_ros.evaluation.breakdown import Breakdown
@@ -40,6 +40,11 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--skip-bad", action="store_true", help="leave unreadable files out, and say which"
     )
+    parser.add_argument(
+        "--only",
+        choices=("face", "scene"),
+        help="of a checkpoint with both streams: show it nothing else",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--out", type=Path, help="folder for evaluation.json and pictures")
     unlabelled = parser.add_argument_group("for folders of `caer data faces`")
@@ -56,9 +61,15 @@ def run(args: argparse.Namespace) -> int:
     from caer_ros.evaluation.breakdown import breakdown_dict, breakdown_text
     from caer_ros.evaluation.verdict_text import draw_confusion, verdict_text
 
-    if is_benet_checkpoint(args.target):
+    benet, unlabelled = is_benet_checkpoint(args.target), (args.data / "faces.csv").is_file()
+    if args.only is not None and (benet or unlabelled or args.target.is_dir()):
+        raise InputError(
+            "--only is for checkpoints of CAER-Net on labelled people.",
+            "Name the .safetensors of its run, and a folder laid out like CAER-S or CAER.",
+        )
+    if benet:
         return run_benet(args)
-    if (args.data / "faces.csv").is_file():
+    if unlabelled:
         from caer_ros.cli.evaluate_teacher import run_teacher
 
         return run_teacher(args)
@@ -79,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
 def _judge_checkpoint(args: argparse.Namespace) -> Verdict:
     from dataclasses import replace
 
+    from caer_ros.datasets.only import Only
     from caer_ros.evaluation.judge import judge_network
     from caer_ros.networks.checkpoint import load_network, read_meta
     from caer_ros.training.recipe_data import data_of, open_split
@@ -88,7 +100,15 @@ def _judge_checkpoint(args: argparse.Namespace) -> Verdict:
     # A distilled checkpoint's recipe says nothing about cuts: it has the network's own.
     trained = recipe if "epochs" in recipe else None
     choice = replace(data_of(args.data, trained), skip_bad=args.skip_bad)
-    return judge_network(network, open_split(network, choice, args.split), args.workers)
+    source = open_split(network, choice, args.split)
+    if args.only is not None:
+        if not (network.reads_face and network.reads_context):
+            raise InputError(
+                f"This network has one stream, and --only {args.only} leaves out one of two.",
+                "Evaluate it without --only.",
+            )
+        source = Only(source, args.only)
+    return judge_network(network, source, args.workers)
 
 
 def _judge_bundle(args: argparse.Namespace) -> tuple[Verdict, Breakdown]:

@@ -14,6 +14,7 @@ from sklearn.metrics import accuracy_score
 
 from caer_ros.cli import bench_data
 from caer_ros.cli.main import main
+from caer_ros.datasets.only import Only
 from caer_ros.datasets.scenes import SceneControls
 from caer_ros.datasets.scenes.folders import SceneSet, write_scenes
 from caer_ros.evaluation.predictions import predict
@@ -81,6 +82,33 @@ def test_a_checkpoint_on_a_recipes_scenes(
     recipe = write_tiny(tmp_path / "tiny.yaml")
     assert main(["evaluate", str(checkpoint), "--data", str(recipe)]) == 0
     assert "class-balanced accuracy" in capsys.readouterr().out
+
+
+def test_one_stream_alone(
+    checkpoint: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    arguments = ["evaluate", str(checkpoint), "--data", str(pictures), "--json"]
+    network = load_network(checkpoint)
+    trained = json.loads(checkpoint.with_suffix(".json").read_text())["extra"]["recipe"]
+    source = open_split(network, data_of(pictures, trained), "test")
+    both = predict(PeopleGraph(network), source).probabilities
+    for shown, weight in (("face", None), ("scene", 0.0)):
+        assert main([*arguments, "--only", shown]) == 0
+        told = json.loads(capsys.readouterr().out)
+        alone = Only(source, shown)
+        found = predict(PeopleGraph(network), alone).probabilities
+        assert np.abs(found - both).max() > 1e-4
+        assert told["accuracy"] == pytest.approx((found.argmax(axis=1) == alone.labels).mean())
+        if weight is not None:
+            # Whose face is not seen is judged by the scene alone.
+            assert told["face_weight"] == weight
+            assert told["without_face"] == len(alone)
+        view = alone.views(0)[0]
+        hidden, kept = (view.context, view.face) if shown == "face" else (view.face, view.context)
+        assert not hidden.any()
+        assert kept.any()
+    assert main([*arguments[:1], str(tmp_path), *arguments[2:], "--only", "face"]) == 2
+    assert "--only is for checkpoints" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
