@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from caer_ros.cli.evaluate_benet import add_options, is_benet_checkpoint, run_benet
+from caer_ros.cli.evaluate_teacher import is_teacher, judge_teacher, run_teacher
 from caer_ros.core import CaerError, InputError
 
 if TYPE_CHECKING:
@@ -27,7 +28,11 @@ def add_parser(subparsers: Any) -> None:
         " sources.",
         epilog="Example: caer evaluate models/caer_net_s --precision int8 --data CAER-S",
     )
-    parser.add_argument("target", type=Path, help="bundle folder, or .safetensors of `caer train`")
+    parser.add_argument(
+        "target",
+        type=Path,
+        help="bundle folder, .safetensors of `caer train`, or the teacher's unpacked package",
+    )
     parser.add_argument(
         "--data", type=Path, required=True, help="folder, or recipe .yaml whose data are meant"
     )
@@ -70,10 +75,10 @@ def run(args: argparse.Namespace) -> int:
     if benet:
         return run_benet(args)
     if unlabelled:
-        from caer_ros.cli.evaluate_teacher import run_teacher
-
         return run_teacher(args)
-    if args.target.is_dir():
+    if is_teacher(args.target):
+        verdict, parts = judge_teacher(args), {}
+    elif args.target.is_dir():
         verdict, parts = _judge_bundle(args)
     else:
         verdict, parts = _judge_checkpoint(args), {}

@@ -1,9 +1,10 @@
-"""`caer evaluate` on people without labels: agreement with the teacher."""
+"""`caer evaluate` and the teacher: itself on labelled people, others' agreement with it."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caer_ros.core import InputError
@@ -12,6 +13,33 @@ if TYPE_CHECKING:
     import numpy as np
 
     from caer_ros.datasets.people import People
+    from caer_ros.evaluation.judge import Verdict
+
+
+def is_teacher(target: Path) -> bool:
+    """Whether a folder is the teacher's unpacked package."""
+    return (target / "model" / "face_expression_model.bin").is_file()
+
+
+def judge_teacher(args: argparse.Namespace) -> Verdict:
+    """Score the teacher itself on a folder laid out like CAER-S whose lists name the faces.
+
+    Raises:
+        InputError: it is not the pinned teacher, the lists name no faces, or the validation split
+            is wanted.
+    """
+    from caer_ros.core import CAER7
+    from caer_ros.datasets.people import load_people
+    from caer_ros.evaluation.judge import Verdict
+    from caer_ros.evaluation.scores import score
+    from caer_ros.training.teacher import ask_teacher, load_teacher
+
+    if args.split == "validation":
+        raise InputError("The teacher is judged on train or test.", "Choose another --split.")
+    people = load_people(args.data, (), args.split == "test", args.limit)
+    answers = ask_teacher(load_teacher(args.target), people.faces)
+    found = answers.double().softmax(dim=1).numpy()
+    return Verdict(score(found, people.labels, CAER7), found, people.labels, 1.0, 0, 0)
 
 
 def run_teacher(args: argparse.Namespace) -> int:
