@@ -5,9 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from caer_ros.cli import data_aggregate, data_boxes, data_build, data_check, data_scenes
+from caer_ros.cli import (
+    data_aggregate,
+    data_boxes,
+    data_build,
+    data_check,
+    data_facekit,
+    data_scenes,
+)
+from caer_ros.core import InputError
+
+if TYPE_CHECKING:
+    from caer_ros.datasets.ict_face import FaceModel
 
 
 def add_parser(subparsers: Any) -> None:
@@ -16,7 +27,14 @@ def add_parser(subparsers: Any) -> None:
     commands = parser.add_subparsers(dest="data_command", required=True)
     _add_synth(commands)
     _add_faces(commands)
-    for module in (data_scenes, data_check, data_boxes, data_build, data_aggregate):
+    for module in (
+        data_facekit,
+        data_scenes,
+        data_check,
+        data_boxes,
+        data_build,
+        data_aggregate,
+    ):
         module.add_parser(commands)
 
 
@@ -36,7 +54,24 @@ def _add_synth(commands: Any) -> None:
         action="store_true",
         help="people close to photographs: skin, hair, clothes, light and camera",
     )
-    synth.add_argument("--jobs", type=int, default=1, help="processes, with --photoreal only")
+    group = synth.add_argument_group("with --photoreal only")
+    group.add_argument("--jobs", type=int, default=1, help="processes (default: %(default)s)")
+    group.add_argument(
+        "--layout",
+        choices=("caer-s", "caer", "emotic"),
+        default="caer-s",
+        help="pictures, clips, or pictures of several people (default: %(default)s)",
+    )
+    group.add_argument(
+        "--frames", type=int, default=16, help="of a clip, 10 a second (default: %(default)s)"
+    )
+    group.add_argument(
+        "--cues",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="of pictures in which a thing, the light, arms or company go with the emotion (0)",
+    )
     synth.set_defaults(run=run_synth)
 
 
@@ -59,16 +94,31 @@ def _add_faces(commands: Any) -> None:
 def run_synth(args: argparse.Namespace) -> int:
     """Write the rendered data set and say what is in it."""
     from caer_ros.datasets.ict_face import load_face_model
-    from caer_ros.datasets.photoreal.dataset import write_photoreal
     from caer_ros.datasets.synthetic import write_dataset
 
+    if not args.photoreal and (args.layout != "caer-s" or args.cues):
+        raise InputError("--layout and --cues need --photoreal.", "Add --photoreal.")
     model = load_face_model(args.face_model)
     if args.photoreal:
-        counts = write_photoreal(model, args.out, args.count, args.seed, args.jobs)
+        counts = _write_photoreal(model, args)
     else:
         counts = write_dataset(model, args.out, args.count, args.seed)
-    print(f"{args.out}: " + ", ".join(f"{n} pictures in {split}" for split, n in counts.items()))
+    unit = "clips" if args.layout == "caer" else "pictures"
+    print(f"{args.out}: " + ", ".join(f"{n} {unit} in {split}" for split, n in counts.items()))
     return 0
+
+
+def _write_photoreal(model: FaceModel, args: argparse.Namespace) -> dict[str, int]:
+    from caer_ros.datasets.photoreal.clip_set import write_clips
+    from caer_ros.datasets.photoreal.dataset import write_photoreal
+    from caer_ros.datasets.photoreal.group_set import write_groups
+
+    if args.layout == "caer":
+        return write_clips(
+            model, args.out, args.count, args.seed, args.jobs, args.cues, args.frames
+        )
+    write = write_groups if args.layout == "emotic" else write_photoreal
+    return write(model, args.out, args.count, args.seed, args.jobs, args.cues)
 
 
 def run_faces(args: argparse.Namespace) -> int:

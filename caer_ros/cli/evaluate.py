@@ -76,12 +76,13 @@ def run(args: argparse.Namespace) -> int:
         return run_benet(args)
     if unlabelled:
         return run_teacher(args)
+    parts: Breakdown = {}
     if is_teacher(args.target):
-        verdict, parts = judge_teacher(args), {}
+        verdict = judge_teacher(args)
     elif args.target.is_dir():
         verdict, parts = _judge_bundle(args)
     else:
-        verdict, parts = _judge_checkpoint(args), {}
+        verdict = _judge_checkpoint(args)
     more = {"breakdown": breakdown_dict(parts)} if parts else {}
     told = json.dumps(verdict.as_dict() | more, indent=2)
     text = f"{verdict_text(verdict)}\n{breakdown_text(parts)}".rstrip()

@@ -1,12 +1,14 @@
 """ICT-FaceKit's morphable face (MIT licence): identities and FACS expressions as linear shapes.
 
-Reads a packed .npz with N [V, 3] neutral vertices, Q [F, 4] quads, I [100, V, 3] identity shapes,
-X [57, V, 3] expression shapes and names [57]. Units are centimetres; x points to the face's left,
-y up, z out of the face.
+Reads a packed .npz (`caer data facekit` makes it) with N [V, 3] neutral vertices, Q [F, 4] quads,
+I [100, V, 3] identity shapes, X [57, V, 3] expression shapes and names [57]. Units are
+centimetres; x points to the face's left, y up, z out of the face.
 """
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +64,10 @@ def load_face_model(path: Path) -> FaceModel:
     Raises:
         InputError: the file is missing or is not the packed ICT-FaceKit.
     """
-    remedy = "Give an .npz with arrays N, Q, I, X and names, packed from ICT-FaceKit (MIT)."
+    remedy = (
+        "Download ICT-FaceKit (MIT licence; `caer data facekit --help` says where from), then: "
+        "caer data facekit FaceXModel --out ict_facekit.npz"
+    )
     if not path.is_file():
         raise InputError(f"Face model {path} does not exist.", remedy)
     try:
@@ -70,10 +75,12 @@ def load_face_model(path: Path) -> FaceModel:
             neutral, quads = data["N"].astype(np.float32), data["Q"]
             identities = data["I"].astype(np.float32)
             shapes, names = data["X"].astype(np.float32), [str(n) for n in data["names"]]
-    except (KeyError, ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} is not a packed face model ({error}).", remedy) from None
     if neutral.shape != (VERTICES, 3):
         raise InputError(f"{path} has {len(neutral)} vertices, not {VERTICES}.", remedy)
+    if identities.shape[1:] != neutral.shape or shapes.shape != (len(names), *neutral.shape):
+        raise InputError(f"{path} has shapes that do not fit its vertices.", remedy)
     drawn = np.ones(VERTICES, bool)
     for name in _UNDRAWN:
         drawn[part(name)] = False

@@ -62,13 +62,13 @@ class Sampler:
         """`people` spread evenly over `scenes`, half of them photographed, half rendered."""
         scene = np.arange(people) % scenes
         close = self._rng.random(scenes) < _CLOSE
-        planted = (scene >= scenes * _PHOTOGRAPHED) & ~close[scene]
-        contexts, poses = [], []
+        contexts, poses, cues = [], [], []
         for row in range(scenes):
             pool = self._renders if row >= scenes * _PHOTOGRAPHED else self._photographs
             pick = self._rng.integers(len(pool.scenes))
             context = self._recut(pool.scenes[pick])
             contexts.append(np.zeros_like(context) if close[row] else context)
+            cues.append(bool(pool.planted[pick]) and not close[row])
             poses.append(pool.faces.labels[pick] if pool is self._renders else NO_LABEL)
         crops, labels = [], []
         for row in scene:
@@ -84,7 +84,7 @@ class Sampler:
             present=self._rng.random(people) >= _ABSENT,
             contexts=np.stack(contexts),
             scene=scene,
-            planted=planted,
+            planted=np.array(cues)[scene],
         )
 
     def _face(self, pose: int | None = None) -> tuple[np.ndarray, int]:

@@ -24,6 +24,7 @@ from caer_ros.networks.caer_net_s import CaerNetS
 from caer_ros.networks.checkpoint import save_checkpoint
 from caer_ros.networks.inputs import CaerNetSGraph
 from caer_ros.training.batches import Sampler
+from caer_ros.training.distillation_curves import draw_log
 from caer_ros.training.losses import combined, hint, teacher_share
 from caer_ros.training.pools import Pool, load_photographs, load_renders
 from caer_ros.training.recipe import Recipe, Stage
@@ -61,7 +62,7 @@ class FaceStream(nn.Module):
 
 
 class Trainer:
-    """One run of a recipe, written to `out`: log.csv, best and last .safetensors, metrics.json."""
+    """One run of a recipe; `out` gets log.csv, curves.png, best and last weights, metrics.json."""
 
     def __init__(self, recipe: Recipe, out: Path) -> None:
         self.recipe, self.out = recipe, out
@@ -94,6 +95,7 @@ class Trainer:
         }
         save_checkpoint(self.network.eval(), self.out / "last.safetensors", self._extra(metrics))
         (self.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+        draw_log(self.log, self.out / "curves.png")
         return metrics
 
     def _pool(self, name: str) -> tuple[Pool, Pool]:

@@ -11,7 +11,9 @@ from tqdm import tqdm
 from caer_ros.core import Box, InputError
 from caer_ros.datasets.caer_s import list_samples, read_rgb
 from caer_ros.datasets.patches import cut_context, cut_face, cut_patch
+from caer_ros.datasets.photoreal.dataset import is_photoreal
 from caer_ros.datasets.real_faces import list_faces, list_scenes
+from caer_ros.datasets.samples import Sample
 from caer_ros.training.recipe import Data
 
 NO_LABEL = -1
@@ -43,20 +45,31 @@ class FacePool:
 
 @dataclass(frozen=True)
 class Pool:
-    """Faces, and the scenes uint8 [M, 224, 224, 3] that they point to."""
+    """Faces, and the scenes uint8 [M, 224, 224, 3] that they point to.
+
+    `planted` bool [M]: which scenes may hold a cue that tells something of the label.
+    """
 
     faces: FacePool
     scenes: np.ndarray
+    planted: np.ndarray
 
 
 def load_renders(data: Data, split: str, share: slice = slice(None)) -> Pool:
     """Rendered faces with their pose's label and their own scene.
 
-    `share` picks a part of the pictures in the order of the list, which goes person by person.
+    `share` picks a part of each folder's pictures in the order of its list, which goes person by
+    person.
     """
-    samples = list_samples(data.renders, split)[share]
+    samples: list[Sample] = []
+    planted: list[bool] = []
+    for folder in data.renders:
+        listed = list_samples(folder, split)[share]
+        samples += listed
+        planted += [not is_photoreal(folder)] * len(listed)
     patches, boxes, scenes = [], [], []
     for sample in tqdm(samples, desc=f"renders {split}", unit="picture"):
+        assert sample.box is not None
         image = read_rgb(sample.path)
         patch, box = cut_patch(image, sample.box, "rgb8")
         patches.append(patch)
@@ -65,7 +78,7 @@ def load_renders(data: Data, split: str, share: slice = slice(None)) -> Pool:
     count = len(samples)
     labels = np.array([sample.label for sample in samples])
     faces = FacePool(np.stack(patches), boxes, labels, np.arange(count), np.full(count, 1 / count))
-    return Pool(faces, np.stack(scenes))
+    return Pool(faces, np.stack(scenes), np.array(planted))
 
 
 def load_photographs(data: Data, ask: Ask, keep: Callable[[str], bool]) -> Pool:
@@ -93,4 +106,4 @@ def load_photographs(data: Data, ask: Ask, keep: Callable[[str], bool]) -> Pool:
     top = ask(faces.crops()).argmax(axis=1)
     weights = 1 / np.sqrt(np.bincount(top, minlength=7)[top])
     faces = FacePool(faces.patches, boxes, unlabelled, unlabelled, weights / weights.sum())
-    return Pool(faces, np.stack(scenes))
+    return Pool(faces, np.stack(scenes), np.zeros(len(scenes), bool))

@@ -16,12 +16,12 @@ from caer_ros.networks.caer_net_s import CaerNetSConfig
 class Data:
     """Folders, relative to where the command runs.
 
-    `renders` was written by `caer data synth`, each of `faces` by `caer data faces`; sources named
-    in `validation` and `held_out` are never trained on; a name may be a pattern as `congress*_A*`.
-    `teacher` is the unpacked face-api package.
+    Each of `renders` was written by `caer data synth`, each of `faces` by `caer data faces`;
+    sources named in `validation` and `held_out` are never trained on; a name may be a pattern as
+    `congress*_A*`. `teacher` is the unpacked face-api package.
     """
 
-    renders: Path
+    renders: tuple[Path, ...]
     faces: tuple[Path, ...]
     teacher: Path
     validation: tuple[str, ...] = ()
@@ -87,9 +87,11 @@ def _recipe(raw: Any) -> Recipe:
     if unknown:
         raise ValueError(f"unknown key {', '.join(sorted(unknown))}")
     data = dict(raw.pop("data"))
-    for name in ("renders", "teacher"):
-        data[name] = Path(data[name])
-    data["faces"] = tuple(Path(folder) for folder in data["faces"])
+    data["teacher"] = Path(data["teacher"])
+    if isinstance(data["renders"], str):
+        data["renders"] = [data["renders"]]
+    for name in ("renders", "faces"):
+        data[name] = tuple(Path(folder) for folder in data[name])
     for name in ("validation", "held_out"):
         data[name] = tuple(data.get(name, ()))
     return Recipe(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from caer_ros.core import Box, InputError
+from caer_ros.core import CAER7, Box, InputError
 from caer_ros.datasets.real_faces import PATCH
 from caer_ros.networks.caer_net_s import CaerNetS, CaerNetSConfig
 from caer_ros.networks.checkpoint import load_checkpoint
@@ -20,8 +20,8 @@ from caer_ros.training import loop
 from caer_ros.training.augment import augment, blend, jittered, spoil
 from caer_ros.training.batches import Sampler
 from caer_ros.training.losses import combined, distillation, hint, posed
-from caer_ros.training.pools import FacePool, Pool
-from caer_ros.training.recipe import load_recipe
+from caer_ros.training.pools import FacePool, Pool, load_renders
+from caer_ros.training.recipe import Data, load_recipe
 from caer_ros.training.teacher import Teacher, ask_teacher, load_teacher
 
 ROOT = Path(__file__).parents[2]
@@ -82,7 +82,19 @@ def test_jitter_stays_near() -> None:
 def test_shipped_recipe_is_valid() -> None:
     recipe = load_recipe(ROOT / "recipes" / "caer_net_s_demo.yaml")
     assert recipe.network == CaerNetSConfig(dropout=0.2)
+    assert recipe.data.renders
     assert not set(recipe.data.validation) & set(recipe.data.held_out)
+
+
+def test_one_folder_of_renders_needs_no_list(tmp_path: Path) -> None:
+    text = (ROOT / "recipes" / "caer_net_s_demo.yaml").read_text()
+    (tmp_path / "recipe.yaml").write_text(
+        "\n".join(
+            "  renders: data/one" if line.startswith("  renders:") else line
+            for line in text.splitlines()
+        )
+    )
+    assert load_recipe(tmp_path / "recipe.yaml").data.renders == (Path("data/one"),)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +145,8 @@ def pool(faces: int, labels: np.ndarray, rng: np.random.Generator) -> Pool:
     box = [Box(48, 48, 144, 144)] * faces
     even = np.full(faces, 1 / faces)
     scenes = rng.integers(0, 256, (faces, 224, 224, 3), dtype=np.uint8)
-    return Pool(FacePool(patches, box, labels, np.arange(faces), even), scenes)
+    planted = np.full(faces, labels.min() >= 0)
+    return Pool(FacePool(patches, box, labels, np.arange(faces), even), scenes, planted)
 
 
 def pools() -> tuple[Pool, Pool]:
@@ -163,6 +176,30 @@ def test_in_some_batches_nothing_is_left_of_a_scene() -> None:
     assert 0.1 < black.mean() < 0.2
     assert not (planted & black).any()
     assert (planted | black)[:, 2:].all()
+    assert not planted[:, :2].any()
+
+
+def test_renders_of_several_folders(tmp_path: Path) -> None:
+    for name, labels in (("drawn", (3, 4, 5)), ("photoreal", (0, 1))):
+        lines = []
+        for number, label in enumerate(labels):
+            file = f"{CAER7[label]}/{number}.png"
+            path = tmp_path / name / "train" / file
+            path.parent.mkdir(parents=True)
+            cv2.imwrite(str(path), np.full((120, 160, 3), 10 + label, np.uint8))
+            lines.append(f"{file},{label},40,30,90,90\n")
+        (tmp_path / name / "train.csv").write_text("".join(lines))
+    (tmp_path / "photoreal" / "plan.json").write_text('{"kind": "photoreal"}')
+    folders = (tmp_path / "drawn", tmp_path / "photoreal")
+    data = Data(renders=folders, faces=(), teacher=tmp_path)
+    pool = load_renders(data, "train")
+    assert pool.faces.labels.tolist() == [3, 4, 5, 0, 1]
+    # Rendered people near to photographs stand in places that say nothing.
+    assert pool.planted.tolist() == [True, True, True, False, False]
+    for number, label in enumerate(pool.faces.labels):
+        assert pool.faces.patches[number].max() == 10 + label
+        assert pool.scenes[pool.faces.scene[number]].max() == 10 + label
+    assert load_renders(data, "train", slice(1, None)).faces.labels.tolist() == [4, 5, 1]
 
 
 @pytest.mark.slow
@@ -214,5 +251,7 @@ def test_a_run_learns_and_writes_what_it_promises(
     rows = [line.split(",") for line in (tmp_path / "run" / "log.csv").read_text().splitlines()]
     losses = [float(row[2]) for row in rows if row[0] == "face"]
     assert losses[-1] < losses[0]
+    curves = cv2.imread(str(tmp_path / "run" / "curves.png"))
+    assert curves.std() > 10
     for name in ("best", "last"):
         assert load_checkpoint(tmp_path / "run" / f"{name}.safetensors").config == CaerNetSConfig()

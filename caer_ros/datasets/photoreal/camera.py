@@ -6,21 +6,30 @@ import cv2
 import numpy as np
 
 
-def develop(rgb: np.ndarray, face: float, rng: np.random.Generator) -> np.ndarray:
+def develop(
+    rgb: np.ndarray,
+    face: float,
+    rng: np.random.Generator,
+    anew: np.random.Generator | None = None,
+) -> np.ndarray:
     """A clean picture, uint8 RGB [H, W, 3], as a poor or fair camera would give it.
 
-    `face` is the face's height in pixels: blur is measured by it, so that a face stays readable.
+    Args:
+        face: the face's height in pixels: blur is measured by it, so that a face stays readable.
+        rng: what the camera is like.
+        anew: where grain and shaking come from, for the frames of one camera; else `rng`.
     """
+    anew = anew or rng
     image = rgb.astype(np.float32)
     if rng.random() < 0.35:
         image = _shrink(image, float(max(rng.uniform(0.3, 0.95), min(28 / face, 1))))
     if rng.random() < 0.3:
         image = cv2.GaussianBlur(image, (0, 0), max(0.3, face / 128 * rng.uniform(0.3, 1.2)))
     if rng.random() < 0.12:
-        image = _shake(image, max(2, round(face / 128 * rng.uniform(2, 7))), rng)
+        image = _shake(image, max(2, round(face / 128 * rng.uniform(2, 7))), anew)
     image = _grade(image, rng)
     if rng.random() < 0.75:
-        image = _noise(image, rng)
+        image = _noise(image, rng, anew)
     if rng.random() < 0.3:
         soft = cv2.GaussianBlur(image, (0, 0), 1.2)
         image = image + rng.uniform(0.2, 0.9) * (image - soft)
@@ -28,7 +37,9 @@ def develop(rgb: np.ndarray, face: float, rng: np.random.Generator) -> np.ndarra
     if rng.random() < 0.7:
         quality = int(rng.integers(25, 96))
         data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+        decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        assert decoded is not None
+        image = decoded[..., ::-1]
     if rng.random() < 0.12:
         image = np.repeat(
             cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2
@@ -64,8 +75,21 @@ def _grade(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (image - 128) * np.float32(rng.uniform(0.85, 1.15)) + 128 + np.float32(rng.normal(0, 6))
 
 
-def _noise(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    grain = rng.standard_normal(image.shape, np.float32)
+def streak(rgb: np.ndarray, way: tuple[float, float]) -> np.ndarray:
+    """Blur uint8 RGB [H, W, 3] along `way` (x, y in pixels), as the open shutter of a moving camera
+    does."""
+    length = float(np.hypot(*way))
+    if length < 1:
+        return rgb
+    half = int(np.ceil(length / 2))
+    kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
+    ends = np.round((half + np.outer([-0.5, 0.5], way)) * 16).astype(np.int32)
+    cv2.line(kernel, ends[0].tolist(), ends[1].tolist(), 1.0, 1, cv2.LINE_AA, 4)
+    return cv2.filter2D(rgb, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)
+
+
+def _noise(image: np.ndarray, rng: np.random.Generator, anew: np.random.Generator) -> np.ndarray:
+    grain = anew.standard_normal(image.shape, np.float32)
     if rng.random() < 0.5:
         grain = cv2.GaussianBlur(grain, (0, 0), 0.7) * 1.8
     if rng.random() < 0.5:

@@ -42,7 +42,8 @@ def open_studio(model: FaceModel) -> Studio:
 @dataclass(frozen=True)
 class Person:
     """base float32 [V, 3]: the neutral head with hair's cap; skin float32 [H, W, 4]
-    (albedo, gloss) and slope [H, W, 3] (see `slope_of`): its map."""
+    (albedo, gloss) and slope [H, W, 3] (see `slope_of`): its map. limbs: what `embody` adds below
+    the shoulders, which never turns with the head."""
 
     looks: Looks
     base: np.ndarray
@@ -51,6 +52,7 @@ class Person:
     ribbons: Ribbons | None
     extras: wear.Mesh
     lens: float
+    limbs: wear.Mesh | None = None
 
 
 def make_person(studio: Studio, rng: np.random.Generator) -> Person:

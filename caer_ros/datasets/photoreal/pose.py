@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,10 @@ class View:
     centre: tuple[float, float]
     distance: float
 
+    def moved(self, x: float, y: float) -> View:
+        """The same, `x` and `y` pixels further."""
+        return replace(self, centre=(self.centre[0] + x, self.centre[1] + y))
+
     def head(self) -> np.ndarray:
         """Rotation of the head, float32 [3, 3]."""
         return rotation(self.yaw, self.pitch, self.roll).astype(np.float32)
@@ -48,16 +52,19 @@ class View:
         return rotation(self.body, 0, 0.3 * self.roll).astype(np.float32)
 
 
-def turn(points: np.ndarray, view: View) -> np.ndarray:
-    """Points [N, 3] of a person, placed before the camera: float32 [N, 3] in cm."""
-    share = _share(points)
+def turn(points: np.ndarray, view: View, below: bool = False) -> np.ndarray:
+    """Points [N, 3] of a person, placed before the camera: float32 [N, 3] in cm.
+
+    `below`: they belong to the shoulders, however high they are.
+    """
+    share = 0 * points[:, :1] if below else _share(points)
     moved = points - _PIVOT
     return (moved @ view.head().T) * share + (moved @ view.shoulders().T) * (1 - share) + _PIVOT
 
 
-def spin(points: np.ndarray, normals: np.ndarray, view: View) -> np.ndarray:
+def spin(points: np.ndarray, normals: np.ndarray, view: View, below: bool = False) -> np.ndarray:
     """Normals [N, 3] at `points` [N, 3], turned as `turn` turns those; not quite unit."""
-    share = _share(points)
+    share = 0 * points[:, :1] if below else _share(points)
     turned = (normals @ view.head().T) * share + (normals @ view.shoulders().T) * (1 - share)
     return turned.astype(np.float32)
 

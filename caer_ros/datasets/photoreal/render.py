@@ -9,12 +9,13 @@ import numpy as np
 
 from caer_ros.core import Box
 from caer_ros.datasets.ict_face import part
+from caer_ros.datasets.photoreal import shade
 from caer_ros.datasets.photoreal.light import Light
 from caer_ros.datasets.photoreal.person import Person, Studio
 from caer_ros.datasets.photoreal.pose import FACE_BOTTOM, FACE_TOP, View, project
 from caer_ros.datasets.photoreal.stage import set_stage
 from caer_ros.datasets.photoreal.tint import tint
-from caer_ros.datasets.photoreal.zbuffer import find_hits
+from caer_ros.datasets.photoreal.zbuffer import DENSITY, MOST_DENSITY, find_hits
 
 # Faces are drawn at least this high in pixels, and larger than they come out, then shrunk.
 _SMALLEST, _LEAST_SCALE, _MOST_SCALE = 120.0, 1.35, 5.0
@@ -57,7 +58,11 @@ def shoot(
     width, height = round((right - left) * scale), round((bottom - top) * scale)
     drawn = pixels - np.array([left, top, 0], np.float32)
     drawn *= np.array([width / (right - left), height / (bottom - top), 1], np.float32)
-    hits = find_hits(drawn, stage.quads, height, width)
+    # Arms point anywhere.
+    dense = None
+    if person.limbs is not None:
+        dense = np.where(stage.material == shade.WEAR, MOST_DENSITY, DENSITY)
+    hits = find_hits(drawn, stage.quads, height, width, dense)
     flat = np.zeros((height * width, 4), np.float32)
     flat[hits.pixel, :3] = tint(studio, person, weights, view, light, stage, hits)
     flat[hits.pixel, 3] = 1

@@ -13,6 +13,7 @@ from caer_ros.datasets.photoreal.hair import Ribbons
 from caer_ros.datasets.photoreal.light import Light, irradiance, sphere
 from caer_ros.datasets.photoreal.person import Person, Studio
 from caer_ros.datasets.photoreal.pose import View, spin, turn
+from caer_ros.datasets.photoreal.wear import Mesh
 from caer_ros.datasets.photoreal.zbuffer import front_sides
 
 _FLIP = np.array([1, -1, 1], np.float32)
@@ -44,7 +45,9 @@ def set_stage(
     studio: Studio, person: Person, weights: dict[str, float], view: View, light: Light
 ) -> Stage:
     """Put a person with a face (shape name -> weight) before the camera."""
-    parts = [_head(studio, person, weights, view), _worn(person, view, light)]
+    parts = [_head(studio, person, weights, view), _worn(person.extras, view, light)]
+    if person.limbs is not None:
+        parts.append(_worn(person.limbs, view, light, below=True))
     if person.ribbons is not None:
         parts.append(_hair(person.ribbons, person.looks.hair, view, light))
     offsets = np.cumsum([0] + [len(part.placed) for part in parts[:-1]])
@@ -77,10 +80,10 @@ def _head(studio: Studio, person: Person, weights: dict[str, float], view: View)
     return Stage(placed, spin(head, normals, view), quads, material, blank, blank[:, 0], blank)
 
 
-def _worn(person: Person, view: View, light: Light) -> Stage:
-    mesh = person.extras
-    placed = turn(mesh.points, view)
-    normals = spin(mesh.points, vertex_normals(mesh.points, mesh.quads).astype(np.float32), view)
+def _worn(mesh: Mesh, view: View, light: Light, below: bool = False) -> Stage:
+    placed = turn(mesh.points, view, below)
+    normals = vertex_normals(mesh.points, mesh.quads).astype(np.float32)
+    normals = spin(mesh.points, normals, view, below)
     quads = mesh.quads[front_sides(placed * _FLIP, mesh.quads)]
     height = mesh.points[:, 1]
     # The chin throws a shadow on the collar.

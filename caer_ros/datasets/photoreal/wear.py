@@ -10,6 +10,9 @@ from caer_ros.datasets.ict_face import part
 from caer_ros.datasets.photoreal import colour
 from caer_ros.datasets.photoreal.looks import Looks
 
+# Rows and points a row of the torso, whose points come first in what `dress` gives.
+TORSO = (10, 72)
+
 
 @dataclass(frozen=True)
 class Mesh:
@@ -46,7 +49,7 @@ def dress(base: np.ndarray, looks: Looks, rng: np.random.Generator) -> tuple[Mes
     return join(meshes), lens
 
 
-def _sheet(grid: np.ndarray, paint: np.ndarray, gloss: float, closed: bool) -> Mesh:
+def sheet(grid: np.ndarray, paint: np.ndarray, gloss: float, closed: bool) -> Mesh:
     """A mesh from points [R, C, 3]; `closed` joins the last column to the first."""
     rows, columns = grid.shape[:2]
     index = np.arange(rows * columns).reshape(rows, columns)
@@ -78,7 +81,7 @@ def _torso(looks: Looks, rng: np.random.Generator) -> Mesh:
     paint *= (1 + 0.08 * fold)[..., None]
     if rng.random() < 0.3:
         paint[:2] = colour.sample_cloth(rng)
-    return _sheet(grid, paint, 0.02, True)
+    return sheet(grid, paint, 0.02, True)
 
 
 def _tube(path: np.ndarray, radius: float, paint: np.ndarray, closed: bool) -> Mesh:
@@ -90,7 +93,7 @@ def _tube(path: np.ndarray, radius: float, paint: np.ndarray, closed: bool) -> M
     side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-6)
     top = np.cross(side, ahead)
     ring = path[:, None] + around[None, :, :1] * side[:, None] + around[None, :, 1:] * top[:, None]
-    mesh = _sheet(ring, paint, 0.5, True)
+    mesh = sheet(ring, paint, 0.5, True)
     back = mesh.quads[:, ::-1]
     return Mesh(mesh.points, np.concatenate([mesh.quads, back]), mesh.paint, mesh.gloss)
 
@@ -153,7 +156,7 @@ def _hat(base: np.ndarray, rng: np.random.Generator) -> Mesh:
     height = low + (top - low) * rise[:, None] + slope
     outline = ring[:, None] * half * np.sin(angle), mid + ring[:, None] * deep * np.cos(angle)
     grid = np.stack([outline[0], height, outline[1]], axis=-1)
-    crown = _sheet(grid[::-1], paint, 0.02, True)
+    crown = sheet(grid[::-1], paint, 0.02, True)
     knit = 1 + 0.15 * np.sin(crown.points @ rng.normal(0, 6, 3))
     crown = Mesh(crown.points, crown.quads, crown.paint * knit[:, None], crown.gloss)
     if rng.random() < 0.5:
@@ -163,7 +166,7 @@ def _hat(base: np.ndarray, rng: np.random.Generator) -> Mesh:
     sides, ahead = half * np.sin(turn) * reach, mid + deep * np.cos(turn) * (2.2 * reach - 1.2)
     drop = np.broadcast_to(low + tilt * deep - 1.5 * (reach - 1), sides.shape)
     brim = np.stack([sides, drop, ahead], axis=-1)
-    mesh = _sheet(brim, paint * 0.8, 0.05, False)
+    mesh = sheet(brim, paint * 0.8, 0.05, False)
     mesh = Mesh(
         mesh.points, np.concatenate([mesh.quads, mesh.quads[:, ::-1]]), mesh.paint, mesh.gloss
     )

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""Makes models/caer_net_s anew from its sources: pictures, training, ONNX, INT8 and FP16, figures.
+
+    scripts/rebuild_caer_net_s.py SOURCES --work WORK [--bundle models/caer_net_s] [--jobs 2]
+
+SOURCES holds what models/caer_net_s/README.md lists under "Recipe": ict_facekit.npz, yunet.onnx,
+films/, people/, portraits/, face-api/package/ and, to be measured on, labelled/. A step whose
+result lies in WORK is not done again, so that a rebuild that was cut off goes on. Two cores take
+about two hours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+NEEDED = (
+    "ict_facekit.npz",
+    "yunet.onnx",
+    "films",
+    "people",
+    "portraits",
+    "face-api/package",
+    "labelled/test",
+)
+RENDERS = {"photoreal": ("7000", "101"), "drawn": ("1400", "1")}
+BEST = Path("runs", "caer_net_s_demo", "best.safetensors")
+WARPS = {"films": "8", "people": "6", "portraits": "200"}
+# Sources that nothing is trained on, as in the recipe.
+HELD_OUT = ("face-demographics-walking", "grace_hopper", "congress__*__A*", "congress__*__B*")
+
+
+def main() -> int:
+    """Check that all is there, then do what is not done."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("sources", type=Path, help="folder; models/caer_net_s/README.md says what")
+    parser.add_argument("--work", type=Path, required=True, help="folder for all that is made")
+    parser.add_argument("--bundle", type=Path, default=ROOT / "models" / "caer_net_s")
+    parser.add_argument("--version", default="0.2.0", help="of the bundle (%(default)s)")
+    parser.add_argument("--jobs", default="2", help="processes that render (%(default)s)")
+    args = parser.parse_args()
+    missing = [name for name in NEEDED if not (args.sources / name).exists()]
+    if missing:
+        print(f"{args.sources} lacks {', '.join(missing)}.", file=sys.stderr)
+        print("See 'Recipe' in models/caer_net_s/README.md.", file=sys.stderr)
+        return 2
+    args.bundle = args.bundle.resolve()
+    data = args.work.resolve() / "data"
+    make_data(args.sources.resolve(), data, args.jobs)
+    make_bundle(args.work.resolve(), data, args.bundle, args.version)
+    best = args.work.resolve() / BEST
+    measure(args.bundle, best, data, args.sources.resolve() / "labelled")
+    return 0
+
+
+def make_data(sources: Path, data: Path, jobs: str) -> None:
+    """Render people and cut real faces out, as recipes/caer_net_s_demo.yaml wants them."""
+    data.mkdir(parents=True, exist_ok=True)
+    (data / "face-api").mkdir(exist_ok=True)
+    link = data / "face-api" / "package"
+    if not link.exists():
+        link.symlink_to(sources / "face-api" / "package")
+    model = ("--face-model", sources / "ict_facekit.npz")
+    for name, (count, seed) in RENDERS.items():
+        near = ("--photoreal", "--jobs", jobs) if name == "photoreal" else ()
+        synth = ("data", "synth", data / name, *model, "--count", count, "--seed", seed, *near)
+        once(data / name / "train.csv", data / name if not near else None, synth)
+    for name, warps in WARPS.items():
+        pictures = sorted(path for path in (sources / name).iterdir() if path.is_file())
+        cut = ("data", "faces", *pictures, "--out", data / name, *model, "--warps", warps)
+        once(data / name / "done", data / name, (*cut, "--detector", sources / "yunet.onnx"))
+        (data / name / "done").touch()
+
+
+def make_bundle(work: Path, data: Path, bundle: Path, version: str) -> None:
+    """Train, export, fit the temperature, quantise and guard."""
+    run = (work / BEST).parent
+    recipe = ROOT / "recipes" / "caer_net_s_demo.yaml"
+    # The recipe's folders are relative to where the command runs.
+    once(run / "metrics.json", run, ("train", recipe, "--out", run), work)
+    caer(
+        "export",
+        work / BEST,
+        "--bundle",
+        bundle,
+        "--images",
+        data / "portraits",
+        "--version",
+        version,
+    )
+    caer("temperature", bundle, "--data", data / "photoreal", "--split", "test")
+    people = [data / name for name in ("films", "people", "portraits", "photoreal")]
+    caer("calibrate", bundle, "--data", *people, "--hold-out", *HELD_OUT, "--limit", "600")
+
+
+def measure(bundle: Path, best: Path, data: Path, labelled: Path) -> None:
+    """Print the tables of the model card, for each file of the bundle, beside the teacher's."""
+    teacher = data / "face-api" / "package"
+    caer("data", "boxes", labelled, "--lists", labelled)
+    for folder in (data / "photoreal", labelled):
+        caer("evaluate", teacher, "--data", folder)
+        for precision in ("fp32", "int8"):
+            caer("evaluate", bundle, "--precision", precision, "--data", folder)
+    for shown in ("face", "scene"):
+        for name in RENDERS:
+            caer("evaluate", best, "--only", shown, "--data", data / name)
+    for name, sources in (
+        ("films", ("face-demographics-walking",)),
+        ("people", ("congress__*__A*", "congress__*__B*")),
+        ("portraits", ("astronaut", "grace_hopper")),
+    ):
+        held = ("--hold-out", *sources, "--teacher", teacher)
+        caer("evaluate", bundle, "--data", data / name, *held)
+
+
+def once(result: Path, half: Path | None, words: Sequence[str | Path], cwd: Path = ROOT) -> None:
+    """Run a command unless its result is there; `half`, left by a run cut off, is removed."""
+    if result.exists():
+        print(f"there already: {result.parent}", flush=True)
+        return
+    if half is not None and half.exists():
+        shutil.rmtree(half)
+    caer(*words, cwd=cwd)
+
+
+def caer(*words: str | Path, cwd: Path = ROOT) -> None:
+    """Run one command of ours; its failure ends the rebuild."""
+    told = [str(word) for word in words]
+    print("caer", *([*told[:6], "..."] if len(told) > 20 else told), flush=True)
+    subprocess.run([sys.executable, "-m", "caer_ros.cli.main", *told], cwd=cwd, check=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
