@@ -78,7 +78,7 @@ def make_data(sources: Path, data: Path, jobs: str) -> None:
 
 
 def make_bundle(work: Path, data: Path, bundle: Path, version: str) -> None:
-    """Train, export, fit the temperature, quantise and guard."""
+    """Train, export, quantise and guard."""
     run = (work / BEST).parent
     recipe = ROOT / "recipes" / "caer_net_s_demo.yaml"
     # The recipe's folders are relative to where the command runs.
@@ -93,7 +93,6 @@ def make_bundle(work: Path, data: Path, bundle: Path, version: str) -> None:
         "--version",
         version,
     )
-    caer("temperature", bundle, "--data", data / "photoreal", "--split", "test")
     people = [data / name for name in ("films", "people", "portraits", "photoreal")]
     caer("calibrate", bundle, "--data", *people, "--hold-out", *HELD_OUT, "--limit", "600")
 

@@ -21,14 +21,15 @@ from tqdm import tqdm
 from caer_ros.core import CAER7
 from caer_ros.datasets.real_faces import named
 from caer_ros.networks.caer_net_s import CaerNetS
-from caer_ros.networks.checkpoint import save_checkpoint
+from caer_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from caer_ros.networks.inputs import CaerNetSGraph
 from caer_ros.training.batches import Sampler
+from caer_ros.training.class_bias import add_bias, class_bias
 from caer_ros.training.distillation_curves import draw_log
 from caer_ros.training.losses import combined, hint, teacher_share
 from caer_ros.training.pools import Pool, load_photographs, load_renders
 from caer_ros.training.recipe import Recipe, Stage
-from caer_ros.training.scores import Predict, network_predict, score
+from caer_ros.training.scores import Predict, network_predict, render_logits, score
 from caer_ros.training.teacher import Teacher, ask_teacher, load_teacher, steady_features
 
 # Renders of the first people of train/, for choosing a checkpoint.
@@ -82,20 +83,30 @@ class Trainer:
         self.log.write_text("stage,step,loss,agreement,divergence,renders,seconds\n")
 
     def run(self) -> dict[str, Any]:
-        """Train, then score the last weights on people never seen; returns metrics.json."""
+        """Train, then `finish`; returns metrics.json."""
         started = time.monotonic()
         graph = CaerNetSGraph(self.network)
         self._train_face(graph)
         self._train_joint(graph)
-        predict = network_predict(self.network)
-        metrics = {
-            "validation": score(predict, *self.validation, self.teacher),
-            "held_out": score(predict, *self._pool("held_out"), self.teacher),
-            "minutes": round((time.monotonic() - started) / 60, 1),
-        }
-        save_checkpoint(self.network.eval(), self.out / "last.safetensors", self._extra(metrics))
+        save_checkpoint(self.network.eval(), self.out / "last.safetensors", self._extra({}))
+        metrics = self.finish() | {"minutes": round((time.monotonic() - started) / 60, 1)}
         (self.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
         draw_log(self.log, self.out / "curves.png")
+        return metrics
+
+    def finish(self) -> dict[str, Any]:
+        """Correct the class bias of the best checkpoint, and score it on people never seen."""
+        best = load_checkpoint(self.out / "best.safetensors")
+        predict, renders = network_predict(best), self.validation[1]
+        logits, labels = render_logits(predict, renders)
+        bias = self.recipe.bias_correction * class_bias(logits, labels)
+        add_bias(best, bias)
+        metrics = {
+            "class_bias": {name: round(float(b), 4) for name, b in zip(CAER7, bias, strict=True)},
+            "validation": score(predict, *self.validation, self.teacher),
+            "held_out": score(predict, *self._pool("held_out"), self.teacher),
+        }
+        save_checkpoint(best, self.out / "best.safetensors", self._extra(metrics))
         return metrics
 
     def _pool(self, name: str) -> tuple[Pool, Pool]:

@@ -45,6 +45,8 @@ class Recipe:
     recipe_weight: share of the pose's label, against the teacher's, in the loss on renders.
     hint_weight: weight of matching the teacher's features while the face stream trains alone.
     average: how much of the moving average of the weights is kept at each step.
+    bias_correction: share of the class bias found on the validation renders that is taken out at
+        the end, see class_bias.py; 0: none.
     """
 
     data: Data
@@ -56,6 +58,7 @@ class Recipe:
     hint_weight: float = 1.0
     weight_decay: float = 0.01
     average: float = 0.998
+    bias_correction: float = 0.0
     precision: str = "32-true"
     validate_every: int = 200
     network: CaerNetSConfig = field(default_factory=CaerNetSConfig)

@@ -62,10 +62,9 @@ def score(
     top = wanted.argmax(dim=1)
     same = (logits.argmax(dim=1) == top).float()
     divergence = (wanted.exp() * (wanted - logits.log_softmax(dim=1))).sum(dim=1).mean()
-    rendered, render_weight = _run(
-        predict, renders.faces.crops(), renders.scenes, renders.faces.scene
-    )
-    labels = torch.from_numpy(renders.faces.labels)
+    faces = renders.faces
+    rendered, render_weight = _run(predict, faces.crops(), renders.scenes, faces.scene)
+    labels = torch.from_numpy(faces.labels)
     return {
         "photographs": {
             "faces": len(crops),
@@ -84,6 +83,13 @@ def score(
             "face_weight": _round(render_weight.mean()),
         },
     }
+
+
+def render_logits(predict: Predict, renders: Pool) -> tuple[Tensor, Tensor]:
+    """Logits float [N, K] and labels int64 [N] of rendered people, each in the own scene."""
+    faces = renders.faces
+    logits, _ = _run(predict, faces.crops(), renders.scenes, faces.scene)
+    return logits, torch.from_numpy(faces.labels)
 
 
 def _round(value: Tensor) -> float:

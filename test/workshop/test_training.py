@@ -19,6 +19,7 @@ from caer_ros.networks.inputs import CaerNetSGraph
 from caer_ros.training import loop
 from caer_ros.training.augment import augment, blend, jittered, spoil
 from caer_ros.training.batches import Sampler
+from caer_ros.training.class_bias import add_bias, class_bias
 from caer_ros.training.losses import combined, distillation, hint, posed
 from caer_ros.training.pools import FacePool, Pool, load_renders
 from caer_ros.training.recipe import Data, load_recipe
@@ -244,9 +245,11 @@ def test_a_run_learns_and_writes_what_it_promises(
         "face: {steps: 16, people: 16, learning_rate: 0.002}\n"
         "joint: {steps: 4, people: 8, scenes: 2, learning_rate: 0.001}\n"
         "validate_every: 8\n"
+        "bias_correction: 0.5\n"
     )
     metrics = loop.Trainer(load_recipe(tmp_path / "recipe.yaml"), tmp_path / "run").run()
-    assert {"validation", "held_out", "minutes"} == metrics.keys()
+    assert {"class_bias", "validation", "held_out", "minutes"} == metrics.keys()
+    assert any(metrics["class_bias"].values())
     assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == metrics
     rows = [line.split(",") for line in (tmp_path / "run" / "log.csv").read_text().splitlines()]
     losses = [float(row[2]) for row in rows if row[0] == "face"]
@@ -255,3 +258,36 @@ def test_a_run_learns_and_writes_what_it_promises(
     assert curves.std() > 10
     for name in ("best", "last"):
         assert load_checkpoint(tmp_path / "run" / f"{name}.safetensors").config == CaerNetSConfig()
+
+
+def test_class_bias_by_hand() -> None:
+    """Logits that know the label and lean to class 2 by 1.5: the bias takes just that away."""
+    labels = torch.arange(3).repeat(200)
+    noise = torch.randn(600, 3, generator=torch.Generator().manual_seed(0))
+    logits = torch.nn.functional.one_hot(labels, 3) * 2.0 + noise
+    lean = torch.tensor([0.0, 0.0, 1.5])
+    fair = class_bias(logits, labels)
+    found = class_bias(logits + lean, labels)
+    # Offsets count against each other only; the ridge holds them back by a few per cent.
+    shift = (found - found.mean()) - (fair - fair.mean())
+    np.testing.assert_allclose(shift, -(lean - lean.mean()), atol=0.08)
+    before = (logits + lean).argmax(dim=1)
+    after = (logits + lean + found).argmax(dim=1)
+    assert (before == 2).sum() > 270
+    assert 185 < (after == 2).sum() < 215
+    assert (after == labels).float().mean() > (before == labels).float().mean()
+
+
+def test_bias_goes_into_the_logits() -> None:
+    torch.manual_seed(0)
+    network = CaerNetS(CaerNetSConfig()).eval()
+    graph = CaerNetSGraph(network).eval()
+    rng = np.random.default_rng(0)
+    faces = torch.from_numpy(rng.integers(0, 256, (3, 96, 96, 3), dtype=np.uint8))
+    context = torch.from_numpy(rng.integers(0, 256, (1, 224, 224, 3), dtype=np.uint8))
+    scene, bias = torch.zeros(3, dtype=torch.int64), torch.linspace(-1, 1, 7).double()
+    with torch.no_grad():
+        before = graph(faces, context, scene)[0]
+        add_bias(network, bias)
+        after = graph(faces, context, scene)[0]
+    np.testing.assert_allclose(after - before, bias.float().expand(3, 7), atol=1e-5)
