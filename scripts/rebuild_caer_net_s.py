@@ -94,7 +94,8 @@ def make_bundle(work: Path, data: Path, bundle: Path, version: str) -> None:
         version,
     )
     people = [data / name for name in ("films", "people", "portraits", "photoreal")]
-    caer("calibrate", bundle, "--data", *people, "--hold-out", *HELD_OUT, "--limit", "600")
+    judged = ("--hold-out", *HELD_OUT, "--limit", "600", "--judge-limit", "2400")
+    caer("calibrate", bundle, "--data", *people, *judged)
 
 
 def measure(bundle: Path, best: Path, data: Path, labelled: Path) -> None:
