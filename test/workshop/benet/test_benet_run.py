@@ -150,8 +150,9 @@ def test_bench_data(
 
 @pytest.mark.slow
 def test_two_processes(write_tiny_benet: Callable, tmp_path: Path) -> None:
-    """Heads without an image in some process's share are waited for by nobody."""
-    recipe = write_tiny_benet(tmp_path / "tiny.yaml", epochs=1, batch=4)
+    """Neither heads without an image in some process's share nor a held backbone are waited for."""
+    held = {"hold_backbone": 1}
+    recipe = write_tiny_benet(tmp_path / "tiny.yaml", epochs=1, batch=4, optimizer=held)
     command = [sys.executable, "-m", "caer_ros.cli.main", "train", str(recipe)]
     settings = ["--set", "devices=2", "accelerator=cpu"]
     done = subprocess.run(
