@@ -44,9 +44,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="MODEL",
         help="BENet: a .safetensors checkpoint, or a bundle's name or folder (default: untrained)",
     )
-    parser.add_argument(
-        "--people", type=int, nargs="+", action="extend", metavar="N", help="(1 2 5 10 15 20 30)"
-    )
+    parser.add_argument("--people", type=int, nargs="+", metavar="N", help="(1 2 5 10 15 20 30)")
     parser.add_argument("--rounds", type=int, help="measured (%(default)s)")
     parser.add_argument("--width", type=int, help="frame width (%(default)s)")
     parser.add_argument("--height", type=int, help="frame height (%(default)s)")

@@ -51,7 +51,8 @@ def test_another_precision_comes_and_goes_while_images_flow(running, astronaut):
     assert reply.success, reply.message
     assert "precision: int8" in reply.message
     rough = probabilities(running.ask(astronaut))
-    assert 1e-6 < np.abs(rough - exact).max() < 0.1
+    # Of so clear a smile all precisions are certain, but not in the same digits.
+    assert 0 < np.abs(rough - exact).max() < 0.1
     assert parameter(running, "precision") == "int8"
     assert running.values("model")["precision"] == "int8"
 

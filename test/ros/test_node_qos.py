@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
+# A warning at first, an error after some more seconds: a busy machine may hear of the second only.
+SILENT = (DiagnosticStatus.WARN, DiagnosticStatus.ERROR)
 LARGE = np.full((720, 1280, 3), 120, np.uint8)  # larger than the default transport's buffers
 
 
@@ -37,7 +39,7 @@ def test_qos_that_never_match_are_explained(stage):
         lambda: (
             "input" in stage.probe.parts
             and "never match" in stage.probe.parts["input"].message
-            and stage.probe.parts["input"].level == DiagnosticStatus.WARN
+            and stage.probe.parts["input"].level in SILENT
         ),
         20.0,
     )
@@ -59,4 +61,4 @@ def test_a_topic_that_nobody_publishes_is_named(stage):
         20.0,
     )
     assert named, stage.probe.parts
-    assert stage.probe.parts["input"].level == DiagnosticStatus.WARN
+    assert stage.probe.parts["input"].level in SILENT

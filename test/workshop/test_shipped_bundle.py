@@ -36,7 +36,8 @@ def test_a_demonstration_says_so() -> None:
 
 def test_smaller_files_were_measured_and_agree() -> None:
     metrics = yaml.safe_load((BUNDLE / "model.yaml").read_text())["metrics"]
-    assert metrics["int8"].keys() == {"int8", "int8_onnxruntime"}
+    # Beside the files themselves, hints of OpenVINO that were measured and allowed.
+    assert {"int8", "int8_onnxruntime"} <= metrics["int8"].keys()
     for result in (*metrics["int8"].values(), metrics["fp16"]["fp16"]):
         assert result["people"] >= 100
         assert result["top_label_agreement"] >= 0.98
