@@ -101,7 +101,7 @@ def make_bundle(work: Path, data: Path, bundle: Path, version: str) -> None:
 def measure(bundle: Path, best: Path, data: Path, labelled: Path) -> None:
     """Print the tables of the model card, for each file of the bundle, beside the teacher's."""
     teacher = data / "face-api" / "package"
-    caer("data", "boxes", labelled, "--lists", labelled)
+    once(labelled / "test.csv", None, ("data", "boxes", labelled, "--lists", labelled))
     for folder in (data / "photoreal", labelled):
         caer("evaluate", teacher, "--data", folder)
         for precision in ("fp32", "int8"):
@@ -136,4 +136,7 @@ def caer(*words: str | Path, cwd: Path = ROOT) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        raise SystemExit(main())
+    except subprocess.CalledProcessError as error:  # the command has said why
+        raise SystemExit(error.returncode) from None
