@@ -29,7 +29,7 @@ from caer_ros.training.distillation_curves import draw_log
 from caer_ros.training.losses import combined, hint, teacher_share
 from caer_ros.training.pools import Pool, load_photographs, load_renders
 from caer_ros.training.recipe import Recipe, Stage
-from caer_ros.training.scores import Predict, network_predict, render_logits, score
+from caer_ros.training.scores import Predict, ask_renders, network_predict, score
 from caer_ros.training.teacher import Teacher, ask_teacher, load_teacher, steady_features
 
 # Renders of the first people of train/, for choosing a checkpoint.
@@ -98,8 +98,9 @@ class Trainer:
         """Correct the class bias of the best checkpoint, and score it on people never seen."""
         best = load_checkpoint(self.out / "best.safetensors")
         predict, renders = network_predict(best), self.validation[1]
-        logits, labels = render_logits(predict, renders)
-        bias = self.recipe.bias_correction * class_bias(logits, labels)
+        logits, _ = ask_renders(predict, renders)
+        found = class_bias(logits, torch.from_numpy(renders.faces.labels))
+        bias = self.recipe.bias_correction * found
         add_bias(best, bias)
         metrics = {
             "class_bias": {name: round(float(b), 4) for name, b in zip(CAER7, bias, strict=True)},

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from caer_ros.core import Box, InputError
 from caer_ros.datasets.caer_s import list_samples, read_rgb
 from caer_ros.datasets.patches import cut_context, cut_face, cut_patch
-from caer_ros.datasets.photoreal.dataset import is_photoreal
+from caer_ros.datasets.photoreal.plan import is_photoreal
 from caer_ros.datasets.real_faces import list_faces, list_scenes
 from caer_ros.datasets.samples import Sample
 from caer_ros.training.recipe import Data

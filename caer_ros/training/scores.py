@@ -62,9 +62,8 @@ def score(
     top = wanted.argmax(dim=1)
     same = (logits.argmax(dim=1) == top).float()
     divergence = (wanted.exp() * (wanted - logits.log_softmax(dim=1))).sum(dim=1).mean()
-    faces = renders.faces
-    rendered, render_weight = _run(predict, faces.crops(), renders.scenes, faces.scene)
-    labels = torch.from_numpy(faces.labels)
+    rendered, render_weight = ask_renders(predict, renders)
+    labels = torch.from_numpy(renders.faces.labels)
     return {
         "photographs": {
             "faces": len(crops),
@@ -85,11 +84,9 @@ def score(
     }
 
 
-def render_logits(predict: Predict, renders: Pool) -> tuple[Tensor, Tensor]:
-    """Logits float [N, K] and labels int64 [N] of rendered people, each in the own scene."""
-    faces = renders.faces
-    logits, _ = _run(predict, faces.crops(), renders.scenes, faces.scene)
-    return logits, torch.from_numpy(faces.labels)
+def ask_renders(predict: Predict, renders: Pool) -> tuple[Tensor, Tensor]:
+    """Logits float [N, K] and face weights float [N] of rendered people, each in the own scene."""
+    return _run(predict, renders.faces.crops(), renders.scenes, renders.faces.scene)
 
 
 def _round(value: Tensor) -> float:

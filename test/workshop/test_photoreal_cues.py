@@ -21,12 +21,13 @@ from caer_ros.datasets.ict_face import FaceModel
 from caer_ros.datasets.photoreal import group_set
 from caer_ros.datasets.photoreal.body import PLAIN, TELLING, embody, telling_posture
 from caer_ros.datasets.photoreal.cues import RIGHT, Cue, draw_cue, fit_cue, furnish
-from caer_ros.datasets.photoreal.dataset import is_photoreal, write_photoreal
+from caer_ros.datasets.photoreal.dataset import write_photoreal
 from caer_ros.datasets.photoreal.group import take_group
 from caer_ros.datasets.photoreal.light import sample_light
 from caer_ros.datasets.photoreal.moods import set_mood
 from caer_ros.datasets.photoreal.person import Studio, open_studio
 from caer_ros.datasets.photoreal.picture import person_of, take
+from caer_ros.datasets.photoreal.plan import is_photoreal
 from caer_ros.datasets.photoreal.things import place_thing
 from caer_ros.datasets.photoreal.view import HEIGHT, WIDTH, sample_view
 from caer_ros.datasets.scenes.objects import CUES

@@ -17,7 +17,7 @@ from caer_ros.datasets.ict_face import FaceModel
 from caer_ros.datasets.photoreal.cues import check_cues
 from caer_ros.datasets.photoreal.person import Studio
 from caer_ros.datasets.photoreal.picture import person_of, take
-from caer_ros.datasets.photoreal.plan import Plan, carry_out, claim, is_photoreal
+from caer_ros.datasets.photoreal.plan import Plan, carry_out, claim
 from caer_ros.datasets.photoreal.tables import (
     CUE,
     MARKS,
@@ -28,8 +28,6 @@ from caer_ros.datasets.photoreal.tables import (
     face_row,
     picture_row,
 )
-
-__all__ = ["is_photoreal", "people_for", "write_photoreal"]
 
 _SHEET_PEOPLE = 12
 _FACE = 128
