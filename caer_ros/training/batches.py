@@ -13,6 +13,8 @@ from caer_ros.training.pools import NO_LABEL, FacePool, Pool
 _BLENDED = 0.3
 _JITTER = 0.15
 _ABSENT = 0.15
+# Of rendered scenes, how many hold a cue: where few do, the context would not be heard of.
+_TOLD = 0.5
 _SPOILT = 0.2
 # A face that fills the picture leaves nothing of the scene.
 _CLOSE = 0.15
@@ -27,7 +29,8 @@ class JointBatch:
 
     faces uint8 [N, 96, 96, 3] as the network sees them; clean: the same before some were spoilt,
     which the teacher labels; labels int64 [N] (-1: none); present bool [N]; contexts uint8
-    [M, 224, 224, 3]; scene int64 [N]; planted bool [N]: the scene may hold a cue.
+    [M, 224, 224, 3]; scene int64 [N]; blind bool [N]: nothing can be known of who has no face in a
+    scene without a cue, so there is no label.
     """
 
     faces: np.ndarray
@@ -36,16 +39,28 @@ class JointBatch:
     present: np.ndarray
     contexts: np.ndarray
     scene: np.ndarray
-    planted: np.ndarray
+    blind: np.ndarray
 
 
 class Sampler:
-    """Draws photographed and rendered people with one generator, so that a seed repeats a run."""
+    """Draws photographed and rendered people with one generator, so that a seed repeats a run.
 
-    def __init__(self, photographs: Pool, renders: Pool, rng: np.random.Generator) -> None:
+    Args:
+        face_dropout: share of people in scenes with a cue whose face is withheld.
+    """
+
+    def __init__(
+        self,
+        photographs: Pool,
+        renders: Pool,
+        rng: np.random.Generator,
+        face_dropout: float = 0.15,
+    ) -> None:
         self._photographs, self._renders, self._rng = photographs, renders, rng
+        self._face_dropout = face_dropout
         labels = renders.faces.labels
         self._by_label = [np.flatnonzero(labels == label) for label in range(labels.max() + 1)]
+        self._told, self._idle = np.flatnonzero(renders.planted), np.flatnonzero(~renders.planted)
 
     def faces(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Augmented crops uint8 [count, 96, 96, 3] and labels int64 [count] (-1: none)."""
@@ -58,18 +73,26 @@ class Sampler:
             labels.append(label)
         return np.stack(crops), np.array(labels)
 
+    def scenes(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Scenes uint8 [count, 224, 224, 3], every other one rendered, and int64 [count]: what
+        those with a cue tell (-1: nothing)."""
+        contexts, labels = [], []
+        for row in range(count):
+            context, told, label = self._scene(rendered=row % 2 == 0)
+            contexts.append(context)
+            labels.append(label if told else NO_LABEL)
+        return np.stack(contexts), np.array(labels)
+
     def joint(self, people: int, scenes: int) -> JointBatch:
         """`people` spread evenly over `scenes`, half of them photographed, half rendered."""
         scene = np.arange(people) % scenes
         close = self._rng.random(scenes) < _CLOSE
         contexts, poses, cues = [], [], []
         for row in range(scenes):
-            pool = self._renders if row >= scenes * _PHOTOGRAPHED else self._photographs
-            pick = self._rng.integers(len(pool.scenes))
-            context = self._recut(pool.scenes[pick])
+            context, told, pose = self._scene(rendered=row >= scenes * _PHOTOGRAPHED)
             contexts.append(np.zeros_like(context) if close[row] else context)
-            cues.append(bool(pool.planted[pick]) and not close[row])
-            poses.append(pool.faces.labels[pick] if pool is self._renders else NO_LABEL)
+            cues.append(told and not close[row])
+            poses.append(pose)
         crops, labels = [], []
         for row in scene:
             crop, label = self._face(poses[row])
@@ -77,15 +100,27 @@ class Sampler:
             labels.append(label)
         spoilt = self._rng.random(people) < _SPOILT
         seen = [spoil(c, self._rng) if s else c for c, s in zip(crops, spoilt, strict=True)]
+        told = np.array(cues)[scene]
+        present = self._rng.random(people) >= np.where(told, self._face_dropout, _ABSENT)
         return JointBatch(
             faces=np.stack(seen),
             clean=np.stack(crops),
-            labels=np.array(labels),
-            present=self._rng.random(people) >= _ABSENT,
+            labels=np.where(present | told, labels, NO_LABEL),
+            present=present,
             contexts=np.stack(contexts),
             scene=scene,
-            planted=np.array(cues)[scene],
+            blind=~present & ~told,
         )
+
+    def _scene(self, rendered: bool) -> tuple[np.ndarray, bool, int]:
+        """A recut scene, whether it holds a cue, and the pose of its subject (-1: a photograph)."""
+        if not rendered:
+            pick = self._rng.integers(len(self._photographs.scenes))
+            return self._recut(self._photographs.scenes[pick]), False, NO_LABEL
+        wanted = self._told if self._rng.random() < _TOLD else self._idle
+        pick = self._rng.choice(wanted if len(wanted) else len(self._renders.scenes))
+        context = self._recut(self._renders.scenes[pick])
+        return context, bool(self._renders.planted[pick]), int(self._renders.faces.labels[pick])
 
     def _face(self, pose: int | None = None) -> tuple[np.ndarray, int]:
         """A jittered crop and its label; `pose` NO_LABEL asks for a photograph, None for any."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from caer_ros.evaluation.figures import save_figure
 
+_STAGES = {"face": "face stream alone", "scene": "context stream alone", "joint": "all of it"}
 _SCORES = {"agreement": "photographs: same label as the teacher", "renders": "renders: as posed"}
 
 
@@ -22,17 +23,23 @@ def draw_log(log: Path, path: Path) -> None:
 
     with log.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    face = max((int(row["step"]) for row in rows if row["stage"] == "face"), default=0)
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for stage, before, title in (("face", 0, "face stream alone"), ("joint", face, "all of it")):
+    before = 0
+    for stage, title in _STAGES.items():
         chosen = [row for row in rows if row["stage"] == stage]
+        if not chosen:
+            continue
         steps = [before + int(row["step"]) for row in chosen]
         left.plot(steps, [float(row["loss"]) for row in chosen], marker=".", label=title)
-    steps = [int(row["step"]) + (face if row["stage"] == "joint" else 0) for row in rows]
-    for name, title in _SCORES.items():
-        right.plot(steps, [float(row[name]) for row in rows], marker=".", label=title)
-    right.axvline(face, color="0.7", linewidth=1)
+        for number, (name, score) in enumerate(_SCORES.items()):
+            # Scenes alone have nothing to say of the teacher's faces.
+            if stage != "scene" or name == "renders":
+                label = score if stage == "face" else None
+                values = [float(row[name]) for row in chosen]
+                right.plot(steps, values, marker=".", color=f"C{number}", label=label)
+        before = steps[-1]
+        right.axvline(before, color="0.7", linewidth=1)
     right.set_ylim(0, 1)
     for axes, title in ((left, "training loss"), (right, "validation")):
         axes.set_xlabel("step")

@@ -1,4 +1,4 @@
-"""Training CAER-Net-S: first its face stream alone, then the whole network (see the recipe)."""
+"""Training CAER-Net-S: first each stream alone, then the whole network (see the recipe)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from caer_ros.core import CAER7
 from caer_ros.datasets.real_faces import named
+from caer_ros.networks.blocks import FEATURES
 from caer_ros.networks.caer_net_s import CaerNetS
 from caer_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from caer_ros.networks.inputs import CaerNetSGraph
@@ -62,6 +63,23 @@ class FaceStream(nn.Module):
         return self(crops)[0], torch.ones(len(crops))
 
 
+class SceneStream(nn.Module):
+    """A graph's context stream, and a linear judge that is thrown away."""
+
+    def __init__(self, graph: CaerNetSGraph) -> None:
+        super().__init__()
+        self.graph = graph
+        self.judge = nn.Linear(FEATURES, len(CAER7))
+
+    def forward(self, scenes: Tensor) -> Tensor:
+        """Scenes uint8 [M, 224, 224, 3] -> logits [M, K]."""
+        return self.judge(self.graph.network.encode_context(self.graph.normalize(scenes))[0])
+
+    def predict(self, crops: Tensor, scenes: Tensor, scene: Tensor) -> tuple[Tensor, Tensor]:
+        """As `scores.Predict`: the faces are not looked at."""
+        return self(scenes)[scene], torch.zeros(len(crops))
+
+
 class Trainer:
     """One run of a recipe; `out` gets log.csv, curves.png, best and last weights, metrics.json."""
 
@@ -75,6 +93,7 @@ class Trainer:
             load_photographs(recipe.data, self._ask, self._trained_on),
             load_renders(recipe.data, "train", slice(_VALIDATION_RENDERS, None)),
             np.random.default_rng(recipe.seed),
+            recipe.face_dropout,
         )
         self.network = CaerNetS(recipe.network).to(memory_format=torch.channels_last)
         self.best = math.inf
@@ -87,6 +106,8 @@ class Trainer:
         started = time.monotonic()
         graph = CaerNetSGraph(self.network)
         self._train_face(graph)
+        if self.recipe.scene is not None:
+            self._train_scene(graph, self.recipe.scene)
         self._train_joint(graph)
         save_checkpoint(self.network.eval(), self.out / "last.safetensors", self._extra({}))
         metrics = self.finish() | {"minutes": round((time.monotonic() - started) / 60, 1)}
@@ -151,6 +172,21 @@ class Trainer:
         groups = [{"params": [p for part in parts for p in part.parameters()]}]
         self._optimise("face", stream, groups, stage, loss)
 
+    def _train_scene(self, graph: CaerNetSGraph, stage: Stage) -> None:
+        stream = SceneStream(graph)
+
+        def loss(model: nn.Module) -> Tensor:
+            contexts, labels = self.sampler.scenes(stage.scenes)
+            logits = model(torch.from_numpy(contexts))
+            # The cue's label is all that counts; of a scene without one every emotion is as likely.
+            nothing = torch.zeros(len(labels), len(CAER7))
+            return combined(logits, nothing, torch.from_numpy(labels), 1.0, 1.0)
+
+        named = stream.named_parameters()
+        reads = ("judge", "graph.network.context_encoder", "graph.network.attention")
+        groups = [{"params": [p for name, p in named if name.startswith(reads)]}]
+        self._optimise("scene", stream, groups, stage, loss)
+
     def _loss(self, logits: Tensor, teacher: Tensor, labels: np.ndarray) -> Tensor:
         recipe = self.recipe
         known = torch.from_numpy(labels)
@@ -168,14 +204,15 @@ class Trainer:
                 torch.from_numpy(batch.scene),
                 present,
             )
-            # Nothing can be known of somebody without a face in a scene without a cue.
-            blind = ~present & ~torch.from_numpy(batch.planted)
             wanted = self.teacher.classify(self._wanted(batch.clean))
-            wanted = wanted.masked_fill(blind[:, None], 0.0)
+            # Even logits: of the blind every emotion is as likely.
+            wanted = wanted.masked_fill(torch.from_numpy(batch.blind)[:, None], 0.0)
             return self._loss(logits, wanted, batch.labels)
 
         # What has learnt already must not be shaken by the new layers.
-        learnt = ("face_encoder", "fusion.classifier")
+        learnt: tuple[str, ...] = ("face_encoder", "fusion.classifier")
+        if self.recipe.scene is not None:
+            learnt = (*learnt, "context_encoder", "attention")
         named = list(graph.network.named_parameters())
         trained = [p for name, p in named if name.startswith(learnt)]
         fresh = [p for name, p in named if not name.startswith(learnt)]

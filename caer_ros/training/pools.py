@@ -11,8 +11,8 @@ from tqdm import tqdm
 from caer_ros.core import Box, InputError
 from caer_ros.datasets.caer_s import list_samples, read_rgb
 from caer_ros.datasets.patches import cut_context, cut_face, cut_patch
-from caer_ros.datasets.photoreal.plan import is_photoreal
 from caer_ros.datasets.real_faces import list_faces, list_scenes
+from caer_ros.datasets.rendered import faces_in, planted_in
 from caer_ros.datasets.samples import Sample
 from caer_ros.training.recipe import Data
 
@@ -56,29 +56,33 @@ class Pool:
 
 
 def load_renders(data: Data, split: str, share: slice = slice(None)) -> Pool:
-    """Rendered faces with their pose's label and their own scene.
+    """Rendered faces with their pose's label and their own scene, in which all faces are hidden.
 
     `share` picks a part of each folder's pictures in the order of its list, which goes person by
     person.
     """
     samples: list[Sample] = []
     planted: list[bool] = []
+    hidden: list[list[Box]] = []
     for folder in data.renders:
         listed = list_samples(folder, split)[share]
         samples += listed
-        planted += [not is_photoreal(folder)] * len(listed)
+        planted += planted_in(folder, listed)
+        hidden += faces_in(folder, listed)
     patches, boxes, scenes = [], [], []
-    for sample in tqdm(samples, desc=f"renders {split}", unit="picture"):
+    pairs = list(zip(samples, hidden, strict=True))
+    for sample, faces in tqdm(pairs, desc=f"renders {split}", unit="picture"):
         assert sample.box is not None
         image = read_rgb(sample.path)
         patch, box = cut_patch(image, sample.box, "rgb8")
         patches.append(patch)
         boxes.append(box)
-        scenes.append(cut_context(image, [sample.box], "rgb8"))
+        scenes.append(cut_context(image, faces, "rgb8"))
     count = len(samples)
     labels = np.array([sample.label for sample in samples])
-    faces = FacePool(np.stack(patches), boxes, labels, np.arange(count), np.full(count, 1 / count))
-    return Pool(faces, np.stack(scenes), np.array(planted))
+    even = np.full(count, 1 / count)
+    pool = FacePool(np.stack(patches), boxes, labels, np.arange(count), even)
+    return Pool(pool, np.stack(scenes), np.array(planted))
 
 
 def load_photographs(data: Data, ask: Ask, keep: Callable[[str], bool]) -> Pool:

@@ -42,8 +42,10 @@ class Stage:
 class Recipe:
     """One run.
 
+    scene: the context stream alone, between the other two stages; None: it learns in `joint` only.
     recipe_weight: share of the pose's label, against the teacher's, in the loss on renders.
     hint_weight: weight of matching the teacher's features while the face stream trains alone.
+    face_dropout: share of people in scenes with a cue whose face is withheld in the joint stage.
     average: how much of the moving average of the weights is kept at each step.
     bias_correction: share of the class bias found on the validation renders that is taken out at
         the end, see class_bias.py; 0: none.
@@ -52,10 +54,12 @@ class Recipe:
     data: Data
     face: Stage
     joint: Stage
+    scene: Stage | None = None
     seed: int = 0
     temperature: float = 2.0
     recipe_weight: float = 0.8
     hint_weight: float = 1.0
+    face_dropout: float = 0.15
     weight_decay: float = 0.01
     average: float = 0.998
     bias_correction: float = 0.0
@@ -97,10 +101,12 @@ def _recipe(raw: Any) -> Recipe:
         data[name] = tuple(Path(folder) for folder in data[name])
     for name in ("validation", "held_out"):
         data[name] = tuple(data.get(name, ()))
+    scene = raw.pop("scene", None)
     return Recipe(
         data=Data(**data),
         face=Stage(**raw.pop("face")),
         joint=Stage(**raw.pop("joint")),
+        scene=scene and Stage(**scene),
         network=CaerNetSConfig(**raw.pop("network", {})),
         **raw,
     )

@@ -145,7 +145,8 @@ def pool(faces: int, labels: np.ndarray, rng: np.random.Generator) -> Pool:
         patch[60:130, 60:130] = [30 * (label % 7), 255 - 30 * (label % 7), 128]
     box = [Box(48, 48, 144, 144)] * faces
     even = np.full(faces, 1 / faces)
-    scenes = rng.integers(0, 256, (faces, 224, 224, 3), dtype=np.uint8)
+    scenes = rng.integers(0, 64, (faces, 224, 224, 3), dtype=np.uint8)
+    scenes += (27 * (labels % 7)).astype(np.uint8)[:, None, None, None]
     planted = np.full(faces, labels.min() >= 0)
     return Pool(FacePool(patches, box, labels, np.arange(faces), even), scenes, planted)
 
@@ -166,18 +167,47 @@ def test_batches() -> None:
     assert batch.scene.max() == 3
     # Photographed scenes come first and hold photographed people, who have no label.
     assert (batch.labels[batch.scene < 2] == -1).all()
-    assert (batch.labels[batch.scene >= 2] >= 0).all()
+    told = batch.labels[(batch.scene >= 2) & ~batch.blind]
+    assert len(told)
+    assert (told >= 0).all()
 
 
-def test_in_some_batches_nothing_is_left_of_a_scene() -> None:
+def test_who_has_neither_face_nor_cue_has_no_label() -> None:
     sampler = Sampler(*pools(), np.random.default_rng(0))
     batches = [sampler.joint(4, 4) for _ in range(100)]
     black = np.array([[not context.any() for context in b.contexts] for b in batches])
-    planted = np.array([b.planted for b in batches])
+    absent = ~np.array([b.present for b in batches])
+    labels = np.array([b.labels for b in batches])
+    blind = np.array([b.blind for b in batches])
     assert 0.1 < black.mean() < 0.2
-    assert not (planted & black).any()
-    assert (planted | black)[:, 2:].all()
-    assert not planted[:, :2].any()
+    # The last two of four scenes hold a cue, unless nothing is left of them.
+    assert (blind[:, 2:] == (absent & black)[:, 2:]).all()
+    assert (blind[:, :2] == absent[:, :2]).all()
+    assert blind[:, 2:].any()
+    assert (labels[blind] == -1).all()
+    assert (labels[:, 2:][~blind[:, 2:]] >= 0).all()
+
+
+def test_scenes_alone_tell_what_their_cue_tells() -> None:
+    photographs, renders = pools()
+    renders.planted[::2] = False
+    sampler = Sampler(photographs, renders, np.random.default_rng(0))
+    contexts, labels = zip(*(sampler.scenes(6) for _ in range(40)), strict=True)
+    assert contexts[0].shape == (6, 224, 224, 3)
+    told = np.array(labels)
+    # Every other scene is rendered, half of those hold a cue; labels 1, 3, 5, 0, ... do.
+    assert (told[:, 1::2] == -1).all()
+    assert 0.35 < (told[:, ::2] >= 0).mean() < 0.65
+    assert set(told[:, ::2].ravel()) - {-1} <= set(renders.faces.labels[1::2])
+
+
+def test_faces_are_withheld_more_where_there_is_a_cue() -> None:
+    sampler = Sampler(*pools(), np.random.default_rng(0), face_dropout=0.5)
+    batches = [sampler.joint(8, 4) for _ in range(100)]
+    present = np.array([b.present for b in batches])
+    cued = np.array([b.scene >= 2 for b in batches])
+    assert 0.1 < 1 - present[~cued].mean() < 0.2
+    assert 0.35 < 1 - present[cued].mean() < 0.55
 
 
 def test_renders_of_several_folders(tmp_path: Path) -> None:
@@ -201,6 +231,38 @@ def test_renders_of_several_folders(tmp_path: Path) -> None:
         assert pool.faces.patches[number].max() == 10 + label
         assert pool.scenes[pool.faces.scene[number]].max() == 10 + label
     assert load_renders(data, "train", slice(1, None)).faces.labels.tolist() == [4, 5, 1]
+
+
+def test_renders_with_cues_say_which_and_hide_everybody(tmp_path: Path) -> None:
+    kinds = {"Anger/0.png": "company", "Anger/1.png": "idle", "Anger/2.png": ""}
+    rows, lines = ["file,cue_kind"], []
+    faces = [{"schema": 1, "kind": "image"}]
+    for file, kind in kinds.items():
+        path = tmp_path / "train" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), np.full((224, 224, 3), 100, np.uint8))
+        rows.append(f"train/{file},{kind}")
+        lines.append(f"{file},0,40,30,90,90\n")
+        boxes = [[40, 30, 90, 90, 1], [150, 100, 200, 160, 1]]
+        faces.append(
+            {
+                "file": f"train/{file}",
+                "bytes": 1,
+                "width": 224,
+                "height": 224,
+                "frames": [[0, boxes]],
+            }
+        )
+    (tmp_path / "train.csv").write_text("".join(lines))
+    (tmp_path / "people.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "plan.json").write_text('{"kind": "photoreal with cues"}')
+    (tmp_path / "faces.jsonl").write_text("".join(json.dumps(row) + "\n" for row in faces))
+    pool = load_renders(Data(renders=(tmp_path,), faces=(), teacher=tmp_path), "train")
+    assert pool.planted.tolist() == [True, False, False]
+    # The companion's face is hidden as the subject's is.
+    assert not pool.scenes[:, 130, 175].any()
+    assert not pool.scenes[:, 60, 65].any()
+    assert pool.scenes[:, 10, 10].min() == 100
 
 
 @pytest.mark.slow
@@ -243,8 +305,9 @@ def test_a_run_learns_and_writes_what_it_promises(
     (tmp_path / "recipe.yaml").write_text(
         "data: {renders: a, faces: [b], teacher: c, validation: [x], held_out: [y]}\n"
         "face: {steps: 16, people: 16, learning_rate: 0.002}\n"
+        "scene: {steps: 12, people: 0, scenes: 8, learning_rate: 0.002}\n"
         "joint: {steps: 4, people: 8, scenes: 2, learning_rate: 0.001}\n"
-        "validate_every: 8\n"
+        "validate_every: 4\n"
         "bias_correction: 0.5\n"
     )
     metrics = loop.Trainer(load_recipe(tmp_path / "recipe.yaml"), tmp_path / "run").run()
@@ -252,8 +315,9 @@ def test_a_run_learns_and_writes_what_it_promises(
     assert any(metrics["class_bias"].values())
     assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == metrics
     rows = [line.split(",") for line in (tmp_path / "run" / "log.csv").read_text().splitlines()]
-    losses = [float(row[2]) for row in rows if row[0] == "face"]
-    assert losses[-1] < losses[0]
+    for stage in ("face", "scene"):
+        losses = [float(row[2]) for row in rows if row[0] == stage]
+        assert losses[-1] < losses[0]
     curves = cv2.imread(str(tmp_path / "run" / "curves.png"))
     assert curves.std() > 10
     for name in ("best", "last"):
