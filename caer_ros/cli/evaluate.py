@@ -8,7 +8,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from caer_ros.cli.evaluate_benet import add_options, is_benet_checkpoint, run_benet
+from caer_ros.cli.evaluate_benet import (
+    add_options,
+    is_benet_bundle,
+    is_benet_checkpoint,
+    run_benet,
+    run_benet_bundle,
+)
 from caer_ros.cli.evaluate_teacher import is_teacher, judge_teacher, run_teacher
 from caer_ros.core import CaerError, InputError
 
@@ -74,6 +80,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if benet:
         return run_benet(args)
+    if is_benet_bundle(args.target):
+        return run_benet_bundle(args)
     if unlabelled:
         return run_teacher(args)
     parts: Breakdown = {}

@@ -1,4 +1,4 @@
-"""`caer evaluate` of a BENet checkpoint: the paper's Tables 1, 2 and 3, and what is beyond them."""
+"""`caer evaluate` of a BENet checkpoint (the paper's tables, and what is beyond) or bundle."""
 
 from __future__ import annotations
 
@@ -59,4 +59,37 @@ def run_benet(args: argparse.Namespace) -> int:
     if args.out is not None:
         write_evaluation(found, args.out, args.pictures, text)
     print(json.dumps(found.verdict.as_dict(), indent=2) if args.json else text)
+    return 0
+
+
+def is_benet_bundle(path: Path) -> bool:
+    """Whether `path` is the folder of a bundle that finds people by itself."""
+    from caer_ros.bundles import read_bundle
+    from caer_ros.perception.benet import TASK
+
+    return (path / "model.yaml").is_file() and read_bundle(path).task == TASK
+
+
+def run_benet_bundle(args: argparse.Namespace) -> int:
+    """Judge a bundle as the robot would run it, write and print."""
+    from dataclasses import replace
+
+    from caer_ros.bundles import read_bundle, write_atomically
+    from caer_ros.engines import choose_backend
+    from caer_ros.evaluation.benet.judge_maps_bundle import judge_maps_bundle
+    from caer_ros.perception import PipelineConfig
+    from caer_ros.perception.benet import BenetReader
+    from caer_ros.training.benet.data import data_of, open_images
+
+    bundle, (backend, _) = read_bundle(args.target), choose_backend(args.backend)
+    images = open_images(replace(data_of(args.data, None), skip_bad=args.skip_bad), args.split)
+    reader = BenetReader.open(bundle, PipelineConfig(precision=args.precision), backend)
+    try:
+        scores = judge_maps_bundle(reader, images, bundle.labels)
+    finally:
+        reader.close()
+    told = json.dumps(scores.as_dict(), indent=2)
+    if args.out is not None:
+        write_atomically(args.out / "evaluation.json", (told + "\n").encode())
+    print(told if args.json else scores.text())
     return 0

@@ -20,7 +20,8 @@ def load_backbone(network: BENet, path: Path) -> int:
 
     Args:
         network: its backbone is changed in place.
-        path: a .safetensors file, or a .pth of tensors only (nothing in it is executed).
+        path: a .safetensors file, one of BENet too, or a .pth of tensors only (nothing in it is
+            executed).
 
     Returns:
         how many tensors were put in.
@@ -28,7 +29,8 @@ def load_backbone(network: BENet, path: Path) -> int:
     Raises:
         InputError: the file is missing or unreadable, or hardly anything in it fits.
     """
-    found = {name.removeprefix("module."): value for name, value in read_weights(path).items()}
+    read = read_weights(path)
+    found = {k.removeprefix("module.").removeprefix("backbone."): v for k, v in read.items()}
     own = network.backbone.state_dict()
     fits = {k: found[k] for k, v in own.items() if k in found and found[k].shape == v.shape}
     trained = [name for name, value in own.items() if value.ndim == 4 and "attention" not in name]
