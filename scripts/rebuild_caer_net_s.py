@@ -6,19 +6,17 @@
 SOURCES holds what models/caer_net_s/README.md lists under "Recipe": ict_facekit.npz, yunet.onnx,
 films/, people/, portraits/, face-api/package/ and, to be measured on, labelled/. A step whose
 result lies in WORK is not done again, so that a rebuild that was cut off goes on. Two cores take
-about two hours.
+about three hours.
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
 import subprocess
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from rebuild_steps import ROOT, caer, lacks, once
+
 NEEDED = (
     "ict_facekit.npz",
     "yunet.onnx",
@@ -28,7 +26,12 @@ NEEDED = (
     "face-api/package",
     "labelled/test",
 )
-RENDERS = {"photoreal": ("7000", "101"), "drawn": ("1400", "1")}
+# How many, the seed, and how they are made; nobody is in two of the sets.
+RENDERS = {
+    "photoreal": ("7000", "101", "--photoreal"),
+    "cued": ("4200", "202", "--photoreal", "--cues", "0.5"),
+    "drawn": ("1400", "1"),
+}
 BEST = Path("runs", "caer_net_s_demo", "best.safetensors")
 WARPS = {"films": "8", "people": "6", "portraits": "200"}
 # Sources that nothing is trained on, as in the recipe.
@@ -41,13 +44,10 @@ def main() -> int:
     parser.add_argument("sources", type=Path, help="folder; models/caer_net_s/README.md says what")
     parser.add_argument("--work", type=Path, required=True, help="folder for all that is made")
     parser.add_argument("--bundle", type=Path, default=ROOT / "models" / "caer_net_s")
-    parser.add_argument("--version", default="0.2.0", help="of the bundle (%(default)s)")
+    parser.add_argument("--version", default="0.3.0", help="of the bundle (%(default)s)")
     parser.add_argument("--jobs", default="2", help="processes that render (%(default)s)")
     args = parser.parse_args()
-    missing = [name for name in NEEDED if not (args.sources / name).exists()]
-    if missing:
-        print(f"{args.sources} lacks {', '.join(missing)}.", file=sys.stderr)
-        print("See 'Recipe' in models/caer_net_s/README.md.", file=sys.stderr)
+    if lacks(args.sources, NEEDED, "models/caer_net_s/README.md"):
         return 2
     args.bundle = args.bundle.resolve()
     data = args.work.resolve() / "data"
@@ -66,10 +66,11 @@ def make_data(sources: Path, data: Path, jobs: str) -> None:
     if not link.exists():
         link.symlink_to(sources / "face-api" / "package")
     model = ("--face-model", sources / "ict_facekit.npz")
-    for name, (count, seed) in RENDERS.items():
-        near = ("--photoreal", "--jobs", jobs) if name == "photoreal" else ()
-        synth = ("data", "synth", data / name, *model, "--count", count, "--seed", seed, *near)
-        once(data / name / "train.csv", data / name if not near else None, synth)
+    for name, (count, seed, *how) in RENDERS.items():
+        near = ("--jobs", jobs) if how else ()
+        synth = ("data", "synth", data / name, *model, "--count", count, "--seed", seed)
+        # Drawn ones do not go on where they were.
+        once(data / name / "train.csv", None if how else data / name, (*synth, *how, *near))
     for name, warps in WARPS.items():
         pictures = sorted(path for path in (sources / name).iterdir() if path.is_file())
         cut = ("data", "faces", *pictures, "--out", data / name, *model, "--warps", warps)
@@ -93,7 +94,7 @@ def make_bundle(work: Path, data: Path, bundle: Path, version: str) -> None:
         "--version",
         version,
     )
-    people = [data / name for name in ("films", "people", "portraits", "photoreal")]
+    people = [data / name for name in ("films", "people", "portraits", "photoreal", "cued")]
     judged = ("--hold-out", *HELD_OUT, "--limit", "600", "--judge-limit", "2400")
     caer("calibrate", bundle, "--data", *people, *judged)
 
@@ -102,7 +103,7 @@ def measure(bundle: Path, best: Path, data: Path, labelled: Path) -> None:
     """Print the tables of the model card, for each file of the bundle, beside the teacher's."""
     teacher = data / "face-api" / "package"
     once(labelled / "test.csv", None, ("data", "boxes", labelled, "--lists", labelled))
-    for folder in (data / "photoreal", labelled):
+    for folder in (data / "photoreal", data / "cued", labelled):
         caer("evaluate", teacher, "--data", folder)
         for precision in ("fp32", "int8"):
             caer("evaluate", bundle, "--precision", precision, "--data", folder)
@@ -116,23 +117,6 @@ def measure(bundle: Path, best: Path, data: Path, labelled: Path) -> None:
     ):
         held = ("--hold-out", *sources, "--teacher", teacher)
         caer("evaluate", bundle, "--data", data / name, *held)
-
-
-def once(result: Path, half: Path | None, words: Sequence[str | Path], cwd: Path = ROOT) -> None:
-    """Run a command unless its result is there; `half`, left by a run cut off, is removed."""
-    if result.exists():
-        print(f"there already: {result.parent}", flush=True)
-        return
-    if half is not None and half.exists():
-        shutil.rmtree(half)
-    caer(*words, cwd=cwd)
-
-
-def caer(*words: str | Path, cwd: Path = ROOT) -> None:
-    """Run one command of ours; its failure ends the rebuild."""
-    told = [str(word) for word in words]
-    print("caer", *([*told[:6], "..."] if len(told) > 20 else told), flush=True)
-    subprocess.run([sys.executable, "-m", "caer_ros.cli.main", *told], cwd=cwd, check=True)
 
 
 if __name__ == "__main__":
