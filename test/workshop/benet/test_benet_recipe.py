@@ -122,3 +122,18 @@ def test_what_there_is_no_head_for_can_not_select(tiny_benet: Callable) -> None:
 def test_scenes_are_always_kept(tiny_benet: Callable) -> None:
     with pytest.raises(InputError, match="cached"):
         tiny_benet(data={"scenes": {"cached": False}})
+
+
+@pytest.mark.parametrize(("name", "width"), [("benet_demo", 18), ("benet_demo_w32", 32)])
+def test_the_demonstrations_start_from_backbones_of_their_width(name: str, width: int) -> None:
+    recipe = load_benet_recipe(RECIPES / f"{name}.yaml")
+    before = load_benet_recipe(RECIPES / f"{name}_backbone.yaml")
+    assert recipe.initial == Path("runs", f"{name}_backbone", "last.safetensors")
+    assert recipe.config.form == before.config.form
+    assert recipe.config.form.width == width
+    assert recipe.config.stem == before.config.stem
+    # The robot runs no other heads; people cut out teach the backbone by the head for such.
+    assert (recipe.config.detection, recipe.config.person) == (True, False)
+    assert before.config.person
+    assert before.samples.mix.extract > 0.99
+    assert recipe.data.folder == before.data.folder

@@ -255,6 +255,18 @@ def test_published_backbones_fit_by_name(tmp_path: Path) -> None:
         load_backbone(BENet(BenetConfig(width=8)), path)
 
 
+def test_a_benet_of_ours_starts_the_backbone_of_another(tmp_path: Path) -> None:
+    first = BENet(BenetConfig(width=4, detection=False, background=False))
+    save_checkpoint(first, tmp_path / "last.safetensors")
+    second = BENet(BenetConfig(width=4, person=False, background=False))
+    load_backbone(second, tmp_path / "last.safetensors")
+    wanted = first.backbone.state_dict()
+    for name, value in second.backbone.state_dict().items():
+        assert torch.equal(value, wanted[name]), name
+    heads = zip(first.maps.parameters(), second.maps.parameters(), strict=False)
+    assert not all(torch.equal(a, b) for a, b in heads)
+
+
 def _other_network(path: Path) -> Path:
     save_checkpoint(CaerNetS(), path / "other.safetensors")
     return path / "other.safetensors"
