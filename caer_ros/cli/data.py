@@ -13,6 +13,7 @@ from caer_ros.cli import (
     data_build,
     data_check,
     data_facekit,
+    data_people,
     data_scenes,
 )
 from caer_ros.core import InputError
@@ -34,6 +35,7 @@ def add_parser(subparsers: Any) -> None:
         data_boxes,
         data_build,
         data_aggregate,
+        data_people,
     ):
         module.add_parser(commands)
 

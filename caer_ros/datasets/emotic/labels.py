@@ -36,6 +36,10 @@ class Labels:
         """Of some people, with boxes elsewhere."""
         return Labels(boxes, self.categories[people], self.known[people], self.vad[people])
 
+    def told(self) -> np.ndarray:
+        """bool [N], of whom anything is known but the box."""
+        return self.known.any(axis=1) | np.isfinite(self.vad).any(axis=1)
+
     def background(self, box: np.ndarray) -> Labels:
         """One row for the picture without its people: everybody's emotions (section 2.3).
 

@@ -54,6 +54,21 @@ def categories_of(record: Mapping[str, Any], labels: str, where: str) -> np.ndar
     return one_hot(chosen)
 
 
+def known_of(record: Mapping[str, Any], where: str) -> np.ndarray | None:
+    """bool [26], of which categories anything is known; None where the record does not say.
+
+    EMOTIC has no such field: its annotators looked for all 26. `known_categories` lists the names
+    for people whom nobody annotated, as `caer data people` writes them; it may be empty.
+
+    Raises:
+        InputError: an unknown name.
+    """
+    if record.get("known_categories") is None:
+        return None
+    names = as_list(record["known_categories"])
+    return one_hot({emotic_place(str(name), where) for name in names}) > 0
+
+
 def vad_of(record: Mapping[str, Any], where: str) -> tuple[np.ndarray, bool]:
     """Valence, arousal, dominance: float32 [3] in [-1, 1], (x - 5.5) / 4.5 of EMOTIC's 1 to 10.
 
@@ -125,9 +140,16 @@ def one_hot(places: set[int]) -> np.ndarray:
     return vector
 
 
-def emotic_person(box: Box, categories: np.ndarray, vad: np.ndarray) -> AnnotatedPerson:
-    """A person of EMOTIC: what is not annotated is absent, for all 26 categories."""
-    return AnnotatedPerson(box, categories, np.ones(len(EMOTIC26), bool), vad)
+def emotic_person(
+    box: Box, categories: np.ndarray, vad: np.ndarray, known: np.ndarray | None = None
+) -> AnnotatedPerson:
+    """A person of EMOTIC: what is not annotated is absent, for all 26 categories or for `known`.
+
+    What is annotated is known, whatever `known` (bool [26]) says.
+    """
+    if known is None:
+        known = np.ones(len(EMOTIC26), bool)
+    return AnnotatedPerson(box, categories, known | (categories > 0), vad)
 
 
 def _field(record: Any, name: str) -> Any:

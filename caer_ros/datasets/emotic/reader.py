@@ -23,6 +23,8 @@ from caer_ros.datasets.emotic.person import (
     clip_box,
     corners_of,
     emotic_person,
+    known_of,
+    one_hot,
     vad_of,
 )
 from caer_ros.datasets.emotic.records import AnnotatedPerson
@@ -40,7 +42,8 @@ def open_emotic(
     """Read EMOTIC's annotations; opens no picture (of CSV lists: only the headers, for the sizes).
 
     Boxes are clipped to the picture. People without area after that and people without any category
-    are left out and counted, as are pictures without anybody left.
+    are left out and counted, as are pictures without anybody left. Somebody whose record says of
+    which categories anything is known (`known_categories`) stays, even if of none.
 
     Args:
         root: folder with the annotations and the pictures, see annotation_file.py.
@@ -108,13 +111,15 @@ def _person(
     box = clip_box(corners, size, tally, where)
     if box is None:
         return None
-    categories = categories_of(record, labels, where)
-    if categories is None:
+    categories, known = categories_of(record, labels, where), known_of(record, where)
+    if categories is None and known is None:
         tally.unlabelled += 1
         return None
+    if categories is None:
+        categories = one_hot(set())
     vad, odd = vad_of(record, where)
     tally.odd_vad += odd
-    return emotic_person(box, categories, vad)
+    return emotic_person(box, categories, vad, known)
 
 
 def _size(entry: Mapping[str, Any], path: Path, where: str) -> tuple[int, int]:

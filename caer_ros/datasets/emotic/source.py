@@ -98,9 +98,10 @@ class EmoticSource:
         place, subject = self._entries[index]
         labels = Labels.of(self.images.records[place])
         if subject < 0:
-            subject = int(rng.integers(len(labels.boxes)))
+            subject = _any_subject(labels, rng)
         pixels = self.images.pixels(place)
-        view = draw_view(pixels, labels.boxes, subject, self.choice.mix, rng)
+        idle = self._idle_views(labels, subject)
+        view = draw_view(pixels, labels.boxes, subject, self.choice.mix, rng, idle)
         matrix = self._map(view, rng)
         image = relight(warp_image(view.image, matrix, self.choice.size), self.choice.light, rng)
         return self._example(view, labels, image, warp_boxes(view.boxes, matrix))
@@ -127,6 +128,18 @@ class EmoticSource:
         if mix.mask_all and "mask_all" not in mix.excluded(labels.boxes, 0, height, width):
             views.append(mask_all_subjects(pixels, labels.boxes))
         return [self._still(view, labels) for view in views]
+
+    def _idle_views(self, labels: Labels, subject: int) -> set[str]:
+        """Views that would teach nothing, since nothing is known of whom they are for."""
+        told, nobody = labels.told(), labels.background(np.zeros((1, 4))).told()
+        idle = set()
+        if not told[subject]:
+            idle.add("extract")
+        if not nobody.any():
+            idle.add("mask_all")
+        if not told.any() and not self.choice.masked_detection and self.choice.mix.raw:
+            idle.add("random_mask")
+        return idle
 
     def _still(self, view: View, labels: Labels) -> EmoticExample:
         fit = fit_letterbox(view.image.shape[1], view.image.shape[0], self.choice.size)
@@ -184,3 +197,10 @@ class EmoticSource:
             kept.known,
             kept.vad,
         )
+
+
+def _any_subject(labels: Labels, rng: np.random.Generator) -> int:
+    """Somebody of whom anything is known; anybody where nothing is known of all."""
+    told = np.flatnonzero(labels.told())
+    people = told if len(told) else np.arange(len(labels.boxes))
+    return int(people[rng.integers(len(people))])

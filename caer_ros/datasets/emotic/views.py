@@ -11,6 +11,7 @@ inside it. All functions are pure: images are copied, and chance comes from the 
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,14 +42,21 @@ class View:
 
 
 def draw_view(
-    image: np.ndarray, boxes: np.ndarray, subject: int, mix: ViewMix, rng: np.random.Generator
+    image: np.ndarray,
+    boxes: np.ndarray,
+    subject: int,
+    mix: ViewMix,
+    rng: np.random.Generator,
+    excluded: Set[str] = frozenset(),
 ) -> View:
     """One view of a picture, drawn among those that it allows.
 
     Args:
         subject: place of the person that `extract` would show and `random_mask` never hides.
+        excluded: views that are not wanted either.
     """
-    allowed = mix.without(mix.excluded(boxes, subject, image.shape[0], image.shape[1]))
+    height, width = image.shape[:2]
+    allowed = mix.without(mix.excluded(boxes, subject, height, width) | excluded)
     kind = str(rng.choice(list(allowed), p=list(allowed.values())))
     if kind == "extract":
         return extract_subject(image, boxes, subject)

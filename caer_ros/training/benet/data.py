@@ -21,7 +21,7 @@ from caer_ros.training.strict_yaml import build
 
 
 def open_images(data: EmoticData, split: str) -> Images:
-    """The annotated pictures of `train`, `validation` or `test`; `train` with HECO's if asked.
+    """The annotated pictures of `train`, `validation` or `test`; `train` with others' if asked.
 
     Raises:
         InputError: a folder, split or annotation is missing or wrong.
@@ -31,8 +31,12 @@ def open_images(data: EmoticData, split: str) -> Images:
         return scene_images(stream, getattr(data.scenes, split))
     assert data.folder is not None
     splits = open_emotic(data.folder, data.labels, data.annotations).images
-    if data.heco is not None and split == "train":
-        splits = merge(splits, open_heco(data.heco, skip_bad=data.skip_bad).images)
+    if split == "train":
+        for folder in data.also:
+            more = choose_split(open_emotic(folder, data.labels).images, split, folder)
+            splits = merge(splits, {split: more})
+        if data.heco is not None:
+            splits = merge(splits, open_heco(data.heco, skip_bad=data.skip_bad).images)
     records = choose_split(splits, split, data.folder)
     if data.skip_bad:
         records, complaints = without_bad(records, f"{data.folder}, {split}", max(data.workers, 1))
@@ -67,4 +71,4 @@ def data_of(target: Path, trained: dict[str, Any] | None) -> EmoticData:
     if trained is None:
         return EmoticData(folder=target)
     before = build(EmoticData, trained["data"], "the checkpoint's recipe: data")
-    return replace(before, folder=target, scenes=None, heco=None, annotations=None)
+    return replace(before, folder=target, scenes=None, also=(), heco=None, annotations=None)

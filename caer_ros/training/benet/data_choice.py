@@ -27,6 +27,9 @@ class EmoticData:
     Attributes:
         folder: EMOTIC; relative to where the command runs.
         scenes: synthetic scenes instead, drawn when the run starts and kept in memory.
+        also: more folders that are laid out like EMOTIC, whose training pictures are added to those
+            of `folder`: rendered groups (`caer data synth --layout emotic`), or real pictures
+            whose people were found and whose emotions are not known (`caer data people`).
         heco: HECO's folder, whose people are added to the training split (the paper's "+ED").
         labels: `combined` or `majority`, see `open_emotic`.
         annotations: the file to read, instead of the first that is found in `folder`.
@@ -38,6 +41,7 @@ class EmoticData:
 
     folder: Path | None = None
     scenes: SceneData | None = None
+    also: tuple[Path, ...] = ()
     heco: Path | None = None
     labels: Literal["combined", "majority"] = "combined"
     annotations: Path | None = None
@@ -48,6 +52,8 @@ class EmoticData:
     def __post_init__(self) -> None:
         if (self.folder is None) == (self.scenes is None):
             raise InputError("data needs either 'folder' or 'scenes'.", REMEDY)
+        if self.also and self.folder is None:
+            raise InputError("data.also adds to 'folder', and there is none.", REMEDY)
         if self.scenes is not None and not self.scenes.cached:
             raise InputError(
                 "data.scenes.cached is false, and BENet's scenes are always kept.", "Leave it out."
