@@ -83,7 +83,7 @@ def make_bundle(work: Path, data: Path, bundle: Path, version: str) -> None:
     run = (work / BEST).parent
     recipe = ROOT / "recipes" / "caer_net_s_demo.yaml"
     # The recipe's folders are relative to where the command runs.
-    once(run / "metrics.json", run, ("train", recipe, "--out", run), work)
+    once(run / "metrics.json", None, ("train", recipe, "--out", run, "--resume"), work)
     caer(
         "export",
         work / BEST,

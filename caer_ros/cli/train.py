@@ -70,14 +70,18 @@ def _settings(args: argparse.Namespace) -> list[str]:
 
 
 def _distilled(args: argparse.Namespace, out: Path) -> dict[str, Any]:
+    from dataclasses import replace
+
     from caer_ros.core import InputError
     from caer_ros.training.loop import Trainer
     from caer_ros.training.recipe import load_recipe
 
     recipe = load_recipe(args.recipe)
-    if args.resume or args.set or args.seed is not None:
+    if args.set:
         raise InputError(
-            f"{args.recipe} learns from a teacher, which knows no --resume, --seed or --set.",
-            "Leave them out and change the recipe itself.",
+            f"{args.recipe} learns from a teacher, which knows no --set.",
+            "Leave it out and change the recipe itself.",
         )
-    return Trainer(recipe, out).run()
+    if args.seed is not None:
+        recipe = replace(recipe, seed=args.seed)
+    return Trainer(recipe, out, args.resume).run()

@@ -13,8 +13,9 @@ from caer_ros.training.pools import NO_LABEL, FacePool, Pool
 _BLENDED = 0.3
 _JITTER = 0.15
 _ABSENT = 0.15
-# Of rendered scenes, how many hold a cue: where few do, the context would not be heard of.
-_TOLD = 0.5
+# Of rendered scenes, how many hold a cue: where few do, the context would not be heard of. Alone it
+# learns from little else.
+_TOLD, _RENDERED, _TOLD_ALONE = 0.5, 0.8, 0.9
 _SPOILT = 0.2
 # A face that fills the picture leaves nothing of the scene.
 _CLOSE = 0.15
@@ -62,6 +63,10 @@ class Sampler:
         self._by_label = [np.flatnonzero(labels == label) for label in range(labels.max() + 1)]
         self._told, self._idle = np.flatnonzero(renders.planted), np.flatnonzero(~renders.planted)
 
+    def take_dice(self, rng: np.random.Generator) -> None:
+        """Draw with another generator from now on."""
+        self._rng = rng
+
     def faces(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Augmented crops uint8 [count, 96, 96, 3] and labels int64 [count] (-1: none)."""
         crops, labels = [], []
@@ -74,11 +79,11 @@ class Sampler:
         return np.stack(crops), np.array(labels)
 
     def scenes(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Scenes uint8 [count, 224, 224, 3], every other one rendered, and int64 [count]: what
-        those with a cue tell (-1: nothing)."""
+        """Scenes uint8 [count, 224, 224, 3], most of them with a cue, and int64 [count]: what that
+        tells (-1: nothing)."""
         contexts, labels = [], []
-        for row in range(count):
-            context, told, label = self._scene(rendered=row % 2 == 0)
+        for _ in range(count):
+            context, told, label = self._scene(self._rng.random() < _RENDERED, _TOLD_ALONE)
             contexts.append(context)
             labels.append(label if told else NO_LABEL)
         return np.stack(contexts), np.array(labels)
@@ -89,7 +94,7 @@ class Sampler:
         close = self._rng.random(scenes) < _CLOSE
         contexts, poses, cues = [], [], []
         for row in range(scenes):
-            context, told, pose = self._scene(rendered=row >= scenes * _PHOTOGRAPHED)
+            context, told, pose = self._scene(row >= scenes * _PHOTOGRAPHED, _TOLD)
             contexts.append(np.zeros_like(context) if close[row] else context)
             cues.append(told and not close[row])
             poses.append(pose)
@@ -112,12 +117,13 @@ class Sampler:
             blind=~present & ~told,
         )
 
-    def _scene(self, rendered: bool) -> tuple[np.ndarray, bool, int]:
-        """A recut scene, whether it holds a cue, and the pose of its subject (-1: a photograph)."""
+    def _scene(self, rendered: bool, share: float) -> tuple[np.ndarray, bool, int]:
+        """A recut scene, whether it holds a cue, and the pose of its subject (-1: a photograph);
+        `share` of the rendered ones hold a cue."""
         if not rendered:
             pick = self._rng.integers(len(self._photographs.scenes))
             return self._recut(self._photographs.scenes[pick]), False, NO_LABEL
-        wanted = self._told if self._rng.random() < _TOLD else self._idle
+        wanted = self._told if self._rng.random() < share else self._idle
         pick = self._rng.choice(wanted if len(wanted) else len(self._renders.scenes))
         context = self._recut(self._renders.scenes[pick])
         return context, bool(self._renders.planted[pick]), int(self._renders.faces.labels[pick])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from caer_ros.evaluation.figures import save_figure
 
-_STAGES = {"face": "face stream alone", "scene": "context stream alone", "joint": "all of it"}
+STAGES = {"face": "face stream alone", "scene": "context stream alone", "joint": "all of it"}
 _SCORES = {"agreement": "photographs: same label as the teacher", "renders": "renders: as posed"}
 
 
@@ -26,7 +26,7 @@ def draw_log(log: Path, path: Path) -> None:
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     before = 0
-    for stage, title in _STAGES.items():
+    for stage, title in STAGES.items():
         chosen = [row for row in rows if row["stage"] == stage]
         if not chosen:
             continue

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,23 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from caer_ros.core import CAER7
+from caer_ros.core import CAER7, InputError
 from caer_ros.datasets.real_faces import named
 from caer_ros.networks.blocks import FEATURES
 from caer_ros.networks.caer_net_s import CaerNetS
-from caer_ros.networks.checkpoint import load_checkpoint, save_checkpoint
+from caer_ros.networks.checkpoint import load_checkpoint, read_meta, save_checkpoint
 from caer_ros.networks.inputs import CaerNetSGraph
 from caer_ros.training.batches import Sampler
 from caer_ros.training.class_bias import add_bias, class_bias
-from caer_ros.training.distillation_curves import draw_log
+from caer_ros.training.distillation_curves import STAGES, draw_log
 from caer_ros.training.losses import combined, hint, teacher_share
 from caer_ros.training.pools import Pool, load_photographs, load_renders
 from caer_ros.training.recipe import Recipe, Stage
 from caer_ros.training.scores import Predict, ask_renders, network_predict, score
 from caer_ros.training.teacher import Teacher, ask_teacher, load_teacher, steady_features
 
+# Its result is the run's own.
+LAST = "joint"
 # Renders of the first people of train/, for choosing a checkpoint.
 _VALIDATION_RENDERS = 140
 _FINE_TUNING = 0.3
@@ -81,10 +84,19 @@ class SceneStream(nn.Module):
 
 
 class Trainer:
-    """One run of a recipe; `out` gets log.csv, curves.png, best and last weights, metrics.json."""
+    """One run of a recipe; `out` gets log.csv, curves.png, metrics.json, best and last weights,
+    and those after each stage before the last.
 
-    def __init__(self, recipe: Recipe, out: Path) -> None:
+    Args:
+        resume: take over the stages that a run cut off has finished in `out`.
+
+    Raises:
+        InputError: a file or folder is missing or wrong, or `out` holds stages of another recipe.
+    """
+
+    def __init__(self, recipe: Recipe, out: Path, resume: bool = False) -> None:
         self.recipe, self.out = recipe, out
+        self.finished = self._finished() if resume else ()
         self.fabric = Fabric(accelerator="auto", devices=1, precision=recipe.precision)  # type: ignore[arg-type]
         self.fabric.seed_everything(recipe.seed, verbose=False)
         self.teacher: Teacher = load_teacher(recipe.data.teacher)
@@ -99,21 +111,64 @@ class Trainer:
         self.best = math.inf
         out.mkdir(parents=True, exist_ok=True)
         self.log = out / "log.csv"
-        self.log.write_text("stage,step,loss,agreement,divergence,renders,seconds\n")
+        self._begin_log()
 
     def run(self) -> dict[str, Any]:
         """Train, then `finish`; returns metrics.json."""
         started = time.monotonic()
         graph = CaerNetSGraph(self.network)
-        self._train_face(graph)
+        self._stage("face", graph, self._train_face)
         if self.recipe.scene is not None:
-            self._train_scene(graph, self.recipe.scene)
-        self._train_joint(graph)
+            self._stage("scene", graph, partial(self._train_scene, stage=self.recipe.scene))
+        self._stage("joint", graph, self._train_joint)
         save_checkpoint(self.network.eval(), self.out / "last.safetensors", self._extra({}))
         metrics = self.finish() | {"minutes": round((time.monotonic() - started) / 60, 1)}
         (self.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
         draw_log(self.log, self.out / "curves.png")
         return metrics
+
+    def _stage(
+        self, name: str, graph: CaerNetSGraph, train: Callable[[CaerNetSGraph], None]
+    ) -> None:
+        """Train one stage and keep its weights, or take over those that were kept before.
+
+        Each has dice of its own, so that a run ends the same whether it was cut off or not.
+        """
+        kept = self._kept(name)
+        if name in self.finished:
+            graph.network.load_state_dict(load_checkpoint(kept).state_dict())
+            return
+        number = list(STAGES).index(name)
+        self.fabric.seed_everything(self.recipe.seed + number, verbose=False)
+        self.sampler.take_dice(np.random.default_rng([self.recipe.seed, number]))
+        train(graph)
+        if name != LAST:
+            save_checkpoint(graph.network, kept, self._extra({}))
+
+    def _kept(self, stage: str) -> Path:
+        return self.out / f"{stage}.safetensors"
+
+    def _finished(self) -> tuple[str, ...]:
+        """The stages that lie in `out`, up to the first that does not."""
+        found: list[str] = []
+        for stage in STAGES:
+            if stage == "scene" and self.recipe.scene is None:
+                continue
+            if stage == LAST or not self._kept(stage).is_file():
+                break
+            if read_meta(self._kept(stage), None)["extra"]["recipe"] != self._extra({})["recipe"]:
+                raise InputError(
+                    f"{self._kept(stage)} was made by another recipe.", "Name a new --out."
+                )
+            found.append(stage)
+        return tuple(found)
+
+    def _begin_log(self) -> None:
+        """Only lines of finished stages stay."""
+        lines = self.log.read_text().splitlines() if self.log.is_file() else []
+        kept = [line for line in lines if line.split(",")[0] in self.finished]
+        head = "stage,step,loss,agreement,divergence,renders,seconds"
+        self.log.write_text("\n".join([head, *kept]) + "\n")
 
     def finish(self) -> dict[str, Any]:
         """Correct the class bias of the best checkpoint, and score it on people never seen."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -195,10 +196,9 @@ def test_scenes_alone_tell_what_their_cue_tells() -> None:
     contexts, labels = zip(*(sampler.scenes(6) for _ in range(40)), strict=True)
     assert contexts[0].shape == (6, 224, 224, 3)
     told = np.array(labels)
-    # Every other scene is rendered, half of those hold a cue; labels 1, 3, 5, 0, ... do.
-    assert (told[:, 1::2] == -1).all()
-    assert 0.35 < (told[:, ::2] >= 0).mean() < 0.65
-    assert set(told[:, ::2].ravel()) - {-1} <= set(renders.faces.labels[1::2])
+    # Of the renders every other one holds a cue: labels 1, 3, 5, 0, ...
+    assert 0.62 < (told >= 0).mean() < 0.82
+    assert set(told.ravel()) - {-1} == set(renders.faces.labels[1::2])
 
 
 def test_faces_are_withheld_more_where_there_is_a_cue() -> None:
@@ -310,7 +310,8 @@ def test_a_run_learns_and_writes_what_it_promises(
         "validate_every: 4\n"
         "bias_correction: 0.5\n"
     )
-    metrics = loop.Trainer(load_recipe(tmp_path / "recipe.yaml"), tmp_path / "run").run()
+    recipe, out = load_recipe(tmp_path / "recipe.yaml"), tmp_path / "run"
+    metrics = loop.Trainer(recipe, out).run()
     assert {"class_bias", "validation", "held_out", "minutes"} == metrics.keys()
     assert any(metrics["class_bias"].values())
     assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == metrics
@@ -322,6 +323,18 @@ def test_a_run_learns_and_writes_what_it_promises(
     assert curves.std() > 10
     for name in ("best", "last"):
         assert load_checkpoint(tmp_path / "run" / f"{name}.safetensors").config == CaerNetSConfig()
+    # Cut off in the last stage and resumed, the run ends with the same weights and the same log.
+    weights = (out / "best.safetensors").read_bytes()
+    log = [line.rsplit(",", 1)[0] for line in (out / "log.csv").read_text().splitlines()]
+    (out / "best.safetensors").unlink()
+    resumed = loop.Trainer(recipe, out, resume=True)
+    assert resumed.finished == ("face", "scene")
+    resumed.run()
+    assert (out / "best.safetensors").read_bytes() == weights
+    again = [line.rsplit(",", 1)[0] for line in (out / "log.csv").read_text().splitlines()]
+    assert again == log
+    with pytest.raises(InputError, match="made by another recipe"):
+        loop.Trainer(replace(recipe, seed=5), out, resume=True)
 
 
 def test_class_bias_by_hand() -> None:
