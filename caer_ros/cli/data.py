@@ -74,6 +74,12 @@ def _add_synth(commands: Any) -> None:
         metavar="SHARE",
         help="of pictures in which a thing, the light, arms or company go with the emotion (0)",
     )
+    group.add_argument(
+        "--masks",
+        action="store_true",
+        help="also write masks/ (0 nobody, k person k, 1 the subject) and parts/ (plan.json names"
+        " the values): grey PNGs named as the pictures, of clips a folder with one a frame",
+    )
     synth.set_defaults(run=run_synth)
 
 
@@ -98,8 +104,8 @@ def run_synth(args: argparse.Namespace) -> int:
     from caer_ros.datasets.ict_face import load_face_model
     from caer_ros.datasets.synthetic import write_dataset
 
-    if not args.photoreal and (args.layout != "caer-s" or args.cues):
-        raise InputError("--layout and --cues need --photoreal.", "Add --photoreal.")
+    if not args.photoreal and (args.layout != "caer-s" or args.cues or args.masks):
+        raise InputError("--layout, --cues and --masks need --photoreal.", "Add --photoreal.")
     model = load_face_model(args.face_model)
     if args.photoreal:
         counts = _write_photoreal(model, args)
@@ -117,10 +123,17 @@ def _write_photoreal(model: FaceModel, args: argparse.Namespace) -> dict[str, in
 
     if args.layout == "caer":
         return write_clips(
-            model, args.out, args.count, args.seed, args.jobs, args.cues, args.frames
+            model,
+            args.out,
+            args.count,
+            args.seed,
+            args.jobs,
+            args.cues,
+            args.frames,
+            args.masks,
         )
     write = write_groups if args.layout == "emotic" else write_photoreal
-    return write(model, args.out, args.count, args.seed, args.jobs, args.cues)
+    return write(model, args.out, args.count, args.seed, args.jobs, args.cues, args.masks)
 
 
 def run_faces(args: argparse.Namespace) -> int:

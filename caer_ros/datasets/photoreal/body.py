@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from caer_ros.datasets.photoreal.colour import sample_cloth
+from caer_ros.datasets.photoreal.parts import Part
 from caer_ros.datasets.photoreal.person import Person
 from caer_ros.datasets.photoreal.wear import TORSO, Mesh, join, sheet
 
@@ -118,10 +119,11 @@ def _arm(person: Person, side: float, ways: tuple[Way, Way], rng: np.random.Gene
     cloth = person.extras.paint[(rows - 3) * columns]
     lower = person.looks.skin if rng.random() < 0.35 else cloth
     bend = _bend(shoulder, elbow, wrist)
-    sleeve = _tube(bend[:5], [3.0, 5.6, 5.2, 4.6, 4.5], cloth, 0.02)
-    forearm = _tube(bend[4:], [4.3, 4.0, 3.4], lower, 0.02)
+    sleeve = _tube(bend[:5], [3.0, 5.6, 5.2, 4.6, 4.5], cloth, 0.02, Part.ARM)
+    forearm = _tube(bend[4:], [4.3, 4.0, 3.4], lower, 0.02, Part.ARM)
     palm = [wrist + (tip - wrist) * share for share in (-0.1, 0.15, 0.45, 0.75, 0.95, 1.0)]
-    hand = _tube(np.array(palm), [2.6, 3.0, 4.0, 3.6, 2.2, 0.4], person.looks.skin, 0.15)
+    round_ = [2.6, 3.0, 4.0, 3.6, 2.2, 0.4]
+    hand = _tube(np.array(palm), round_, person.looks.skin, 0.15, Part.HAND)
     return join([sleeve, forearm, hand])
 
 
@@ -134,7 +136,9 @@ def _bend(shoulder: np.ndarray, elbow: np.ndarray, wrist: np.ndarray) -> np.ndar
     ])  # fmt: skip
 
 
-def _tube(path: np.ndarray, radius: Sequence[float], paint: np.ndarray, gloss: float) -> Mesh:
+def _tube(
+    path: np.ndarray, radius: Sequence[float], paint: np.ndarray, gloss: float, part_of: Part
+) -> Mesh:
     """A round limb along points [N, 3], `radius` cm thick at each."""
     ahead = np.gradient(path, axis=0)
     ahead /= np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-6)
@@ -144,7 +148,9 @@ def _tube(path: np.ndarray, radius: Sequence[float], paint: np.ndarray, gloss: f
     other = np.cross(-ahead, side)
     angle = np.linspace(0, 2 * np.pi, _AROUND, endpoint=False)[None, :, None]
     ring = np.cos(angle) * side[:, None] + np.sin(angle) * other[:, None]
-    return sheet(path[:, None] + ring * np.array(radius)[:, None, None], paint, gloss, True)
+    return sheet(
+        path[:, None] + ring * np.array(radius)[:, None, None], paint, gloss, True, part_of
+    )
 
 
 def _unit(way: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ from caer_ros.datasets.photoreal.company import make_companion
 from caer_ros.datasets.photoreal.cues import Cue, draw_cue, fit_cue, furnish, hold_arms
 from caer_ros.datasets.photoreal.ground import draw_ground, occlude
 from caer_ros.datasets.photoreal.light import Light, sample_light
+from caer_ros.datasets.photoreal.masks import merge_masks
 from caer_ros.datasets.photoreal.motion import MARGIN, camera_path
 from caer_ros.datasets.photoreal.person import Person, Studio
 from caer_ros.datasets.photoreal.picture import OCCLUDED, Picture, finish_cue, lay_over
@@ -48,9 +49,11 @@ class _Role:
     who: Person
     act: Act
 
-    def shoot(self, studio: Studio, light: Light, t: int, shift: Sequence[float]) -> Shot:
+    def shoot(
+        self, studio: Studio, light: Light, t: int, shift: Sequence[float], masks: bool = False
+    ) -> Shot:
         view = self.act.views[t].moved(float(shift[0]), float(shift[1]))
-        return shoot(studio, self.who, self.act.weights[t], view, light, (WIDTH, HEIGHT))
+        return shoot(studio, self.who, self.act.weights[t], view, light, (WIDTH, HEIGHT), masks)
 
 
 def take_clip(
@@ -61,10 +64,11 @@ def take_clip(
     label: str,
     frames: int = 16,
     cues: float = 0.0,
+    masks: bool = False,
 ) -> Clip:
     """The clip of person `number` showing `label` under `seed`: a pure function of these.
 
-    `cues`: probability of a cue.
+    `cues`: probability of a cue. `masks`: make them for every frame too.
     """
     place = CAER7.index(label)
     rng = np.random.default_rng([seed, number, place, 2])
@@ -84,20 +88,25 @@ def take_clip(
     # Things find their place round where people are at the peak.
     apex = subject.act.apex
     standing = [role.shoot(studio, light, apex, (0, 0)) for role in roles]
-    ground, cue = furnish(ground, cue, *_with_margin(standing), light, dice, MARGIN)
+    ground, cue, thing = furnish(ground, cue, *_with_margin(standing), light, dice, MARGIN)
     pictures = []
     for t in range(frames):
-        shots = [role.shoot(studio, light, t, path[t]) for role in roles]
+        shots = [role.shoot(studio, light, t, path[t], masks) for role in roles]
         clean = lay_over(shots, _shown(ground, path[t]))
+        held = None
         if hidden:
-            skin = 255 * to_srgb(person.looks.skin)
-            occlude(clean, shots[-1].box, skin, np.random.default_rng([seed, number, place, 6]))
+            skin, still = 255 * to_srgb(person.looks.skin), [seed, number, place, 6]
+            held = occlude(clean, shots[-1].box, skin, np.random.default_rng(still))
         clean = streak(clean, tuple(shutter * (path[t] - path[max(t - 1, 0)])))
         # The camera is the same in every frame; only its grain is new.
         same = np.random.default_rng([int(faults)])
         image = develop(clean, view.face, same, np.random.default_rng([seed, number, place, 7, t]))
         now = finish_cue(_in_frame(cue, path[t]), shots)
-        pictures.append(_picture(image, shots, subject.act.views[t], path[t], person, now))
+        picture = _picture(image, shots, subject.act.views[t], path[t], person, now)
+        if masks:
+            shown = None if thing is None else _shown(thing, path[t])
+            picture = replace(picture, masks=merge_masks(shots, shown, held))
+        pictures.append(picture)
     return Clip(tuple(pictures), subject.act)
 
 

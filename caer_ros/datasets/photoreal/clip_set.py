@@ -16,6 +16,8 @@ from caer_ros.datasets.media import read_video_frames
 from caer_ros.datasets.photoreal.clip import Clip, take_clip
 from caer_ros.datasets.photoreal.cues import check_cues
 from caer_ros.datasets.photoreal.dataset import people_for, write_faces
+from caer_ros.datasets.photoreal.mask_files import SHOWN, read_masks, write_masks, write_sheet
+from caer_ros.datasets.photoreal.masks import Masks
 from caer_ros.datasets.photoreal.person import Studio
 from caer_ros.datasets.photoreal.picture import person_of
 from caer_ros.datasets.photoreal.plan import Plan, carry_out, claim
@@ -47,6 +49,7 @@ def write_clips(
     jobs: int = 1,
     cues: float = 0.0,
     frames: int = LENGTH,
+    masks: bool = False,
 ) -> dict[str, int]:
     """Write `count` clips (rounded up to whole people) under `out`; how many each split has.
 
@@ -58,6 +61,7 @@ def write_clips(
         jobs: processes; the bytes do not depend on it.
         cues: probability of a cue, see cues.py.
         frames: of a clip, at least 16.
+        masks: write masks of every frame too, see mask_files.py; other files do not depend on it.
 
     Raises:
         InputError: as of `write_photoreal`, or too few frames.
@@ -65,7 +69,7 @@ def write_clips(
     check_cues(cues)
     if frames < LENGTH:
         raise InputError(f"{frames} frames a clip are too few.", f"Use {LENGTH} or more.")
-    plan = Plan(out, people_for(count, len(SPLITS)), seed, "caer", frames, cues)
+    plan = Plan(out, people_for(count, len(SPLITS)), seed, "caer", frames, cues, masks)
     claim(plan)
     carry_out(model, plan, _write_person, jobs)
     return _finish(plan)
@@ -75,11 +79,15 @@ def _write_person(studio: Studio, plan: Plan, number: int) -> None:
     person = person_of(studio, plan.seed, number)
     rows = []
     for label in CAER7:
-        clip = take_clip(studio, person, plan.seed, number, label, plan.frames, plan.cues)
+        clip = take_clip(
+            studio, person, plan.seed, number, label, plan.frames, plan.cues, plan.masks
+        )
         name = f"{plan.split(number)}/{label}/{number:05d}.avi"
         images = [np.ascontiguousarray(p.image[..., ::-1]) for p in clip.pictures]
         data = encode_avi(images, RATE)
         write_atomically(plan.out / name, data)
+        for t, picture in enumerate(clip.pictures):
+            write_masks(plan.out, name, picture.masks, t)
         rows.append(
             {"file": name, "person": number, "label": label}
             | picture_row(clip.peak)
@@ -120,8 +128,16 @@ def _finish(plan: Plan) -> dict[str, int]:
     write_faces(plan.out, "video", [row["faces"] for row in rows])
     sheet = contact_sheet(plan.out, rows, plan.frames)
     write_atomically(plan.out / "contact_sheet.png", encode_png(sheet))
+    if plan.masks:
+        write_sheet(plan.out, [_masked(plan.out, row) for row in rows[:SHOWN]])
     splits = [plan.split(row["person"]) for row in rows]
     return {split: splits.count(split) for split in SPLITS}
+
+
+def _masked(out: Path, row: dict[str, Any]) -> tuple[np.ndarray, Masks]:
+    """A clip's frame at its peak."""
+    (image,) = read_video_frames(out / row["file"], [row["apex"]])
+    return image[..., ::-1], read_masks(out, row["file"], row["apex"])
 
 
 def contact_sheet(out: Path, rows: list[dict[str, Any]], frames: int) -> np.ndarray:

@@ -99,28 +99,28 @@ def furnish(
     light: Light,
     rng: np.random.Generator,
     margin: int = 0,
-) -> tuple[np.ndarray, Cue]:
+) -> tuple[np.ndarray, Cue, np.ndarray | None]:
     """Paint a cue's mood or thing into the place; see `place_thing`.
 
     Returns:
-        the place, uint8 RGB [H, W, 3], and the cue with its box in the place's pixels. Where a
-        thing finds no room, the mood tells the same.
+        the place, uint8 RGB [H, W, 3], the cue with its box in the place's pixels, and a thing's
+        alpha float32 [H, W]. Where a thing finds no room, the mood tells the same.
     """
     height, width = ground.shape[:2]
     if cue.kind == "mood":
         whole = Box(margin, margin, width - margin, height - margin)
         painted = set_mood(ground, cue.label, rng)
-        return painted, replace(cue, name=MOODS[cue.label].__name__, box=whole)
+        return painted, replace(cue, name=MOODS[cue.label].__name__, box=whole), None
     if cue.kind not in ("thing", "idle"):
-        return ground, cue
+        return ground, cue, None
     choice = CUES[cue.label] if cue.kind == "thing" else DISTRACTORS
     drawing = choice[int(rng.integers(len(choice)))]
     placed = place_thing(ground, drawing, taken, faces, light, rng, margin)
     if placed is None and cue.kind == "thing":
         return furnish(ground, replace(cue, kind="mood"), taken, faces, light, rng, margin)
     if placed is None:
-        return ground, NO_CUE
-    return placed.ground, replace(cue, name=drawing.__name__, box=placed.box)
+        return ground, NO_CUE, None
+    return placed.ground, replace(cue, name=drawing.__name__, box=placed.box), placed.alpha
 
 
 def _beside(view: View, rng: np.random.Generator) -> View | None:

@@ -15,6 +15,7 @@ from caer_ros.datasets.face_boxes import NAME as FACES
 from caer_ros.datasets.face_boxes import cache_header
 from caer_ros.datasets.ict_face import FaceModel
 from caer_ros.datasets.photoreal.cues import check_cues
+from caer_ros.datasets.photoreal.mask_files import SHOWN, read_masks, write_masks, write_sheet
 from caer_ros.datasets.photoreal.person import Studio
 from caer_ros.datasets.photoreal.picture import person_of, take
 from caer_ros.datasets.photoreal.plan import Plan, carry_out, claim
@@ -48,7 +49,13 @@ def people_for(count: int, least: int = 2) -> int:
 
 
 def write_photoreal(
-    model: FaceModel, out: Path, count: int, seed: int, jobs: int = 1, cues: float = 0.0
+    model: FaceModel,
+    out: Path,
+    count: int,
+    seed: int,
+    jobs: int = 1,
+    cues: float = 0.0,
+    masks: bool = False,
 ) -> dict[str, int]:
     """Write `count` pictures (rounded up to whole people) under `out`; how many each split has.
 
@@ -60,13 +67,14 @@ def write_photoreal(
     Args:
         jobs: processes; the bytes do not depend on it.
         cues: probability of a cue, see cues.py.
+        masks: write masks too, see mask_files.py; other files do not depend on it.
 
     Raises:
         InputError: `out` holds something else, count is too small for both splits, or cues is no
             share.
     """
     check_cues(cues)
-    plan = Plan(out, people_for(count), seed, cues=cues)
+    plan = Plan(out, people_for(count), seed, cues=cues, masks=masks)
     claim(plan)
     carry_out(model, plan, _write_person, jobs)
     return _finish(plan)
@@ -76,10 +84,11 @@ def _write_person(studio: Studio, plan: Plan, number: int) -> None:
     person = person_of(studio, plan.seed, number)
     rows = []
     for label in CAER7:
-        picture = take(studio, person, plan.seed, number, label, plan.cues)
+        picture = take(studio, person, plan.seed, number, label, plan.cues, plan.masks)
         name = f"{plan.split(number)}/{label}/{number:05d}.png"
         data = encode_png(picture.image)
         write_atomically(plan.out / name, data)
+        write_masks(plan.out, name, picture.masks)
         row: dict[str, Any] = {"file": name, "person": number, "label": label}
         row |= picture_row(picture)
         if plan.cues:
@@ -103,6 +112,9 @@ def _finish(plan: Plan) -> dict[str, int]:
     if plan.cues:
         write_faces(plan.out, "image", [row["faces"] for row in rows])
     write_atomically(plan.out / "contact_sheet.png", encode_png(contact_sheet(plan.out, rows)))
+    if plan.masks:
+        names = [row["file"] for row in rows[:SHOWN]]
+        write_sheet(plan.out, [(read_rgb(plan.out / n), read_masks(plan.out, n)) for n in names])
     return {split: len(lines) for split, lines in lists.items()}
 
 

@@ -62,13 +62,14 @@ def _bokeh(image: np.ndarray, rng: np.random.Generator) -> None:
         image[:] = image * (1 - share) + layer * share
 
 
-def occlude(image: np.ndarray, box: Box, skin: np.ndarray, rng: np.random.Generator) -> None:
+def occlude(image: np.ndarray, box: Box, skin: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Lay fingers, a phone or something plain over a part of the lower or outer face, in place.
 
-    `skin` is the person's colour, sRGB 0 to 255.
+    `skin` is the person's colour, sRGB 0 to 255. Returns uint8 [H, W]: how much of each pixel is
+    covered, of 255.
     """
     wide, high = box.width, box.height
-    layer = image.copy()
+    layer, cover = image.copy(), np.zeros(image.shape[:2], np.uint8)
     if rng.random() < 0.5:
         centre = np.array(
             [box.x1 + wide * rng.choice([0.1, 0.9]), box.y1 + high * rng.uniform(0.75, 1.0)]
@@ -78,23 +79,18 @@ def occlude(image: np.ndarray, box: Box, skin: np.ndarray, rng: np.random.Genera
             start = centre + np.array([k * 0.10 * wide, rng.normal(0, 0.03 * high)])
             end = start + np.array([np.cos(angle), np.sin(angle)]) * high * rng.uniform(0.2, 0.35)
             shade = skin * rng.uniform(0.75, 1.05)
-            cv2.line(
-                layer,
-                start.astype(int).tolist(),
-                end.astype(int).tolist(),
-                shade.tolist(),
-                max(2, int(0.095 * wide)),
-                cv2.LINE_AA,
-            )
+            line = start.astype(int).tolist(), end.astype(int).tolist()
+            thick = max(2, int(0.095 * wide))
+            cv2.line(layer, *line, shade.tolist(), thick, cv2.LINE_AA)
+            cv2.line(cover, *line, 255, thick, cv2.LINE_AA)
     else:
         x = box.x1 + wide * rng.choice([rng.uniform(-0.4, 0.0), rng.uniform(0.75, 1.1)])
         y = box.y1 + high * rng.uniform(0.3, 1.0)
         size = (wide * rng.uniform(0.2, 0.5), high * rng.uniform(0.3, 0.8))
         rect = ((float(x), float(y)), (float(size[0]), float(size[1])), float(rng.uniform(-30, 30)))
-        cv2.fillPoly(
-            layer,
-            [cv2.boxPoints(rect).astype(np.int32)],
-            (rng.uniform(10, 220) * rng.normal(1, 0.2, 3)).clip(0, 255).tolist(),
-            cv2.LINE_AA,
-        )
+        corners = [cv2.boxPoints(rect).astype(np.int32)]
+        colour = (rng.uniform(10, 220) * rng.normal(1, 0.2, 3)).clip(0, 255).tolist()
+        cv2.fillPoly(layer, corners, colour, cv2.LINE_AA)
+        cv2.fillPoly(cover, corners, 255, cv2.LINE_AA)
     image[:] = cv2.GaussianBlur(layer, (0, 0), max(0.4, wide / 160))
+    return cover

@@ -15,6 +15,7 @@ from caer_ros.datasets.photoreal.cues import Cue, draw_cue, furnish
 from caer_ros.datasets.photoreal.emotions import sample_face
 from caer_ros.datasets.photoreal.ground import draw_ground
 from caer_ros.datasets.photoreal.light import sample_light
+from caer_ros.datasets.photoreal.masks import Masks, merge_masks
 from caer_ros.datasets.photoreal.person import Studio, make_person
 from caer_ros.datasets.photoreal.picture import lay_over
 from caer_ros.datasets.photoreal.pose import View
@@ -42,16 +43,20 @@ class Somebody:
 
 @dataclass(frozen=True)
 class Group:
-    """image uint8 RGB [HEIGHT, WIDTH, 3], the people (the labelled one first) and the cue."""
+    """image uint8 RGB [HEIGHT, WIDTH, 3], the people (the labelled one first), the cue, and, if
+    asked for, masks."""
 
     image: np.ndarray
     people: tuple[Somebody, ...]
     cue: Cue
+    masks: Masks | None = None
 
 
-def take_group(studio: Studio, seed: int, number: int, cues: float = 0.0) -> Group:
+def take_group(
+    studio: Studio, seed: int, number: int, cues: float = 0.0, masks: bool = False
+) -> Group:
     """Picture `number` under `seed`: a pure function of these. `cues`: probability of a cue, which
-    goes with the emotion of the first."""
+    goes with the emotion of the first. `masks`: make them too."""
     rng = np.random.default_rng([seed, number, 0, 8])
     first = CAER7[number % len(CAER7)]
     views = _places(rng)
@@ -64,25 +69,32 @@ def take_group(studio: Studio, seed: int, number: int, cues: float = 0.0) -> Gro
         who = embody(make_person(studio, rng), posture, rng)
         weights = sample_face(label, rng, studio.model.expressions)
         follow_gaze(weights, view)
-        shots.append(shoot(studio, who, weights, view, light, (WIDTH, HEIGHT)))
+        shots.append(shoot(studio, who, weights, view, light, (WIDTH, HEIGHT), masks))
         postures.append(posture.name)
     faces = [shot.box for shot in shots]
     taken = np.maximum.reduce([shot.alpha for shot in shots])
     cue = draw_cue(first, cues, rng)
     if cue.kind not in ("thing", "mood", "idle"):
         cue = Cue("thing", label=cue.label) if cue.kind else cue
-    ground, cue = furnish(draw_ground(rng, WIDTH, HEIGHT), cue, taken, faces, light, rng)
+    ground = draw_ground(rng, WIDTH, HEIGHT)
+    ground, cue, thing = furnish(ground, cue, taken, faces, light, rng)
     # The nearer somebody is, the further in front.
     order = sorted(range(len(shots)), key=lambda k: views[k].face)
     clean = lay_over([shots[k] for k in order], ground)
     image = develop(clean, min(view.face for view in views), rng)
-    people = []
+    people: list[Somebody] = []
+    # Whoever is not seen at all is not counted.
+    numbers = [0] * len(shots)
     for k, shot in enumerate(shots):
         before = [shots[j] for j in order[order.index(k) + 1 :]]
         body = seen_box(shot, _covered(before))
         if body is not None:
             people.append(Somebody(labels[k], postures[k], body, shot.box, shot.landmarks))
-    return Group(image, tuple(people), cue)
+            numbers[k] = len(people)
+    masked = None
+    if masks:
+        masked = merge_masks([shots[k] for k in order], thing, None, [numbers[k] for k in order])
+    return Group(image, tuple(people), cue, masked)
 
 
 def _feeling(first: str, rng: np.random.Generator) -> str:

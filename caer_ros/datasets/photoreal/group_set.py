@@ -20,6 +20,7 @@ from caer_ros.datasets.ict_face import FaceModel
 from caer_ros.datasets.photoreal.cues import check_cues
 from caer_ros.datasets.photoreal.dataset import people_for
 from caer_ros.datasets.photoreal.group import Group, take_group
+from caer_ros.datasets.photoreal.mask_files import SHOWN, read_masks, write_masks, write_sheet
 from caer_ros.datasets.photoreal.person import Studio
 from caer_ros.datasets.photoreal.plan import Plan, carry_out, claim
 from caer_ros.datasets.photoreal.tables import CUE, MARKS, corners, cue_row, encode_csv, encode_png
@@ -41,7 +42,13 @@ _SHEET = 12
 
 
 def write_groups(
-    model: FaceModel, out: Path, count: int, seed: int, jobs: int = 1, cues: float = 0.0
+    model: FaceModel,
+    out: Path,
+    count: int,
+    seed: int,
+    jobs: int = 1,
+    cues: float = 0.0,
+    masks: bool = False,
 ) -> dict[str, int]:
     """Write `count` pictures (rounded up to whole sevens) under `out`; how many each split has.
 
@@ -52,22 +59,24 @@ def write_groups(
     Args:
         jobs: processes; the bytes do not depend on it.
         cues: probability of a thing or a mood that goes with the first person's emotion.
+        masks: write masks too, see mask_files.py; other files do not depend on it.
 
     Raises:
         InputError: as of `write_photoreal`.
     """
     check_cues(cues)
     units = people_for(count, len(SPLITS)) * len(CAER7)
-    plan = Plan(out, units, seed, "emotic", cues=cues)
+    plan = Plan(out, units, seed, "emotic", cues=cues, masks=masks)
     claim(plan)
     carry_out(model, plan, _write_group, jobs)
     return _finish(plan)
 
 
 def _write_group(studio: Studio, plan: Plan, number: int) -> None:
-    group = take_group(studio, plan.seed, number, plan.cues)
+    group = take_group(studio, plan.seed, number, plan.cues, plan.masks)
     name = f"{number:06d}.png"
     write_atomically(plan.out / _place(name), encode_png(group.image))
+    write_masks(plan.out, _place(name), group.masks)
     split = plan.split(number)
     entry = emotic_image(_as_scene(group, plan.seed, number, split), name, EMOTIC_FOLDER, split)
     rows = [
@@ -117,6 +126,9 @@ def _finish(plan: Plan) -> dict[str, int]:
     write_atomically(plan.out / "people.csv", encode_csv(table))
     sheet = contact_sheet(plan.out, records[:_SHEET])
     write_atomically(plan.out / "contact_sheet.png", encode_png(sheet))
+    if plan.masks:
+        names = [record["people"][0][0] for record in records[:SHOWN]]
+        write_sheet(plan.out, [(read_rgb(plan.out / n), read_masks(plan.out, n)) for n in names])
     return {split: len(entries) for split, entries in images.items()}
 
 

@@ -42,8 +42,9 @@ def open_studio(model: FaceModel) -> Studio:
 @dataclass(frozen=True)
 class Person:
     """base float32 [V, 3]: the neutral head with hair's cap; skin float32 [H, W, 4]
-    (albedo, gloss) and slope [H, W, 3] (see `slope_of`): its map. limbs: what `embody` adds below
-    the shoulders, which never turns with the head."""
+    (albedo, gloss) and slope [H, W, 3] (see `slope_of`): its map; cover uint8 [H, W]: the Part that
+    is painted over the skin there (0: none). limbs: what `embody` adds below the shoulders, which
+    never turns with the head."""
 
     looks: Looks
     base: np.ndarray
@@ -52,6 +53,7 @@ class Person:
     ribbons: Ribbons | None
     extras: wear.Mesh
     lens: float
+    cover: np.ndarray
     limbs: wear.Mesh | None = None
 
 
@@ -94,4 +96,5 @@ def make_person(studio: Studio, rng: np.random.Generator) -> Person:
         ribbons,
         extras,
         lens,
+        skin[..., 6].astype(np.uint8),
     )

@@ -16,6 +16,7 @@ from caer_ros.datasets.photoreal.cues import NO_CUE, Cue, draw_cue, fit_cue, fur
 from caer_ros.datasets.photoreal.emotions import sample_face
 from caer_ros.datasets.photoreal.ground import draw_ground, occlude
 from caer_ros.datasets.photoreal.light import Light, sample_light
+from caer_ros.datasets.photoreal.masks import Masks, merge_masks
 from caer_ros.datasets.photoreal.person import Person, Studio, make_person
 from caer_ros.datasets.photoreal.pose import View
 from caer_ros.datasets.photoreal.render import Shot, shoot
@@ -27,7 +28,8 @@ OCCLUDED = 0.07
 @dataclass(frozen=True)
 class Picture:
     """image uint8 RGB [HEIGHT, WIDTH, 3], the face's box, landmarks float32 [16, 2] in pixels, the
-    view, the skin's individual typology angle in degrees, the cue, and boxes of others' faces."""
+    view, the skin's individual typology angle in degrees, the cue, boxes of others' faces, and, if
+    asked for, masks."""
 
     image: np.ndarray
     box: Box
@@ -36,6 +38,7 @@ class Picture:
     ita: float
     cue: Cue = NO_CUE
     others: tuple[Box, ...] = ()
+    masks: Masks | None = None
 
 
 def person_of(studio: Studio, seed: int, number: int) -> Person:
@@ -44,11 +47,18 @@ def person_of(studio: Studio, seed: int, number: int) -> Person:
 
 
 def take(
-    studio: Studio, person: Person, seed: int, number: int, label: str, cues: float = 0.0
+    studio: Studio,
+    person: Person,
+    seed: int,
+    number: int,
+    label: str,
+    cues: float = 0.0,
+    masks: bool = False,
 ) -> Picture:
     """The picture of person `number` posing `label` under `seed`: a pure function of these.
 
-    `cues`: probability of a cue; at 0 people have no arms and are cut off at the waist.
+    `cues`: probability of a cue; at 0 people have no arms and are cut off at the waist. `masks`:
+    make them too; nothing else depends on it.
     """
     rng = np.random.default_rng([seed, number, CAER7.index(label), 1])
     dice = np.random.default_rng([seed, number, CAER7.index(label), 4])
@@ -60,29 +70,31 @@ def take(
         posture, cue = hold_arms(cue, dice)
         person = embody(person, posture, dice)
     light = sample_light(rng)
-    shots = [shoot(studio, person, weights, view, light, (WIDTH, HEIGHT))]
+    shots = [shoot(studio, person, weights, view, light, (WIDTH, HEIGHT), masks)]
     shot = shots[-1]
     if there is not None:
-        shots.insert(0, _company(studio, there, cue.label, light, dice))
+        shots.insert(0, _company(studio, there, cue.label, light, dice, masks))
     ground = draw_ground(rng, WIDTH, HEIGHT)
-    ground, cue = furnish(ground, cue, shot.alpha, [shot.box], light, dice)
+    ground, cue, thing = furnish(ground, cue, shot.alpha, [shot.box], light, dice)
     clean = lay_over(shots, ground)
+    held = None
     if rng.random() < OCCLUDED:
-        occlude(clean, shot.box, 255 * to_srgb(person.looks.skin), rng)
+        held = occlude(clean, shot.box, 255 * to_srgb(person.looks.skin), rng)
     image = develop(clean, shot.box.height, rng)
     others = tuple(other.box for other in shots[:-1])
     cue = finish_cue(cue, shots)
-    return Picture(image, shot.box, shot.landmarks, view, person.looks.ita, cue, others)
+    masked = merge_masks(shots, thing, held) if masks else None
+    return Picture(image, shot.box, shot.landmarks, view, person.looks.ita, cue, others, masked)
 
 
 def _company(
-    studio: Studio, there: View, label: str, light: Light, rng: np.random.Generator
+    studio: Studio, there: View, label: str, light: Light, rng: np.random.Generator, masks: bool
 ) -> Shot:
     """Somebody of the same mind."""
     weights = sample_face(label, rng, studio.model.expressions)
     follow_gaze(weights, there)
     other = make_companion(studio, label, rng)
-    return shoot(studio, other, weights, there, light, (WIDTH, HEIGHT))
+    return shoot(studio, other, weights, there, light, (WIDTH, HEIGHT), masks)
 
 
 def finish_cue(cue: Cue, shots: Sequence[Shot]) -> Cue:

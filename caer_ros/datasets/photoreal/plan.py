@@ -19,6 +19,7 @@ from tqdm import tqdm
 from caer_ros.bundles import write_atomically
 from caer_ros.core import InputError
 from caer_ros.datasets.ict_face import FaceModel
+from caer_ros.datasets.photoreal.parts import Part
 from caer_ros.datasets.photoreal.person import Studio, open_studio
 
 SHARE = 0.1
@@ -29,7 +30,8 @@ _NOTE, _KIND = "plan.json", "photoreal"
 class Plan:
     """What is written below `out`: units 0 to `units` - 1 under `seed`.
 
-    layout: `caer-s`, `caer` or `emotic`. frames: of a clip. cues: probability of a cue.
+    layout: `caer-s`, `caer` or `emotic`. frames: of a clip. cues: probability of a cue. masks:
+    whether they are written too.
     """
 
     out: Path
@@ -38,6 +40,7 @@ class Plan:
     layout: str = "caer-s"
     frames: int = 1
     cues: float = 0.0
+    masks: bool = False
 
     def split(self, number: int) -> str:
         """A unit's split: the first tenth is for testing, the next, save of CAER-S which has none,
@@ -52,12 +55,15 @@ class Plan:
         return self.out / "people" / f"{number:05d}.json"
 
     def note(self) -> dict[str, Any]:
-        """What plan.json says; of plain pictures as long as there have been any."""
+        """What plan.json says; of plain pictures as long as there have been any. Where there are
+        masks, it names the values of those of parts."""
         note: dict[str, Any] = {"kind": _KIND, "people": self.units, "seed": self.seed}
         if self.cues:
             note |= {"kind": f"{_KIND} with cues", "cues": self.cues}
         if self.layout != "caer-s":
             note |= {"kind": f"{_KIND} {self.layout}", "cues": self.cues, "frames": self.frames}
+        if self.masks:
+            note |= {"masks": True, "parts": {part.name.lower(): int(part) for part in Part}}
         return note
 
     def rows(self) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from caer_ros.datasets.photoreal.light import Light
 from caer_ros.datasets.photoreal.person import Person, Studio
 from caer_ros.datasets.photoreal.pose import FACE_BOTTOM, FACE_TOP, View, project
 from caer_ros.datasets.photoreal.stage import set_stage
+from caer_ros.datasets.photoreal.surfaces import parts_of, shrink_parts
 from caer_ros.datasets.photoreal.tint import tint
 from caer_ros.datasets.photoreal.zbuffer import DENSITY, MOST_DENSITY, find_hits
 
@@ -34,12 +35,14 @@ LANDMARKS = {
 @dataclass(frozen=True)
 class Shot:
     """rgb float32 [H, W, 3] (linear, multiplied by alpha), alpha float32 [H, W] in [0, 1], the
-    face's box, and landmarks float32 [16, 2] in the order of LANDMARKS."""
+    face's box, landmarks float32 [16, 2] in the order of LANDMARKS, and, if asked for, parts uint8
+    [H, W] (see Part) of all that alpha covers."""
 
     rgb: np.ndarray
     alpha: np.ndarray
     box: Box
     landmarks: np.ndarray
+    parts: np.ndarray | None = None
 
 
 def shoot(
@@ -49,11 +52,13 @@ def shoot(
     view: View,
     light: Light,
     size: tuple[int, int],
+    masks: bool = False,
 ) -> Shot:
-    """Render a person with a face (shape name -> weight) into a picture of `size` (W, H)."""
+    """Render a person with a face (shape name -> weight) into a picture of `size` (W, H), with
+    `parts` where `masks` are wanted."""
     stage = set_stage(studio, person, weights, view, light)
     pixels = project(stage.placed, view)
-    left, top, right, bottom = window = _window(pixels, stage.quads, size)
+    left, top, right, bottom = _window(pixels, stage.quads, size)
     scale = float(np.clip(_SMALLEST / view.face, _LEAST_SCALE, _MOST_SCALE))
     width, height = round((right - left) * scale), round((bottom - top) * scale)
     drawn = pixels - np.array([left, top, 0], np.float32)
@@ -67,12 +72,17 @@ def shoot(
     flat[hits.pixel, :3] = tint(studio, person, weights, view, light, stage, hits)
     flat[hits.pixel, 3] = 1
     image = np.zeros((size[1], size[0], 4), np.float32)
-    small = cv2.resize(
-        flat.reshape(height, width, 4), (right - left, bottom - top), interpolation=cv2.INTER_AREA
-    )
-    image[window[1] : window[3], window[0] : window[2]] = small
+    shown = (right - left, bottom - top)
+    small = cv2.resize(flat.reshape(height, width, 4), shown, interpolation=cv2.INTER_AREA)
+    image[top:bottom, left:right] = small
     marks = pixels[_landmark_vertices(studio), :2]
-    return Shot(image[..., :3], image[..., 3], _box(studio, pixels), marks)
+    parts = None
+    if masks:
+        drawn_parts = np.zeros(height * width, np.uint8)
+        drawn_parts[hits.pixel] = parts_of(studio, person, stage, hits)
+        parts = np.zeros((size[1], size[0]), np.uint8)
+        parts[top:bottom, left:right] = shrink_parts(drawn_parts.reshape(height, width), shown)
+    return Shot(image[..., :3], image[..., 3], _box(studio, pixels), marks, parts)
 
 
 def _window(

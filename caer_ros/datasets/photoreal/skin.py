@@ -8,10 +8,12 @@ import numpy as np
 from caer_ros.datasets.photoreal import features
 from caer_ros.datasets.photoreal.canvas import HEIGHT, WIDTH, Canvas
 from caer_ros.datasets.photoreal.looks import Looks, cloud, scalp, smooth
+from caer_ros.datasets.photoreal.parts import Part
 
 
 def paint_skin(canvas: Canvas, looks: Looks, rng: np.random.Generator) -> np.ndarray:
-    """float32 [HEIGHT, WIDTH, 6]: linear albedo, height (cm, fine bumps), gloss, hair share."""
+    """float32 [HEIGHT, WIDTH, 7]: linear albedo, height (cm, fine bumps), gloss, hair share, and
+    the Part that covers the skin (0: none)."""
     place = canvas.place
     x, y, z = place[..., 0], place[..., 1], place[..., 2]
     front = smooth(0, 3, z)
@@ -28,12 +30,11 @@ def paint_skin(canvas: Canvas, looks: Looks, rng: np.random.Generator) -> np.nda
     features.paint_lips(albedo, canvas, x, y, looks, rng)
     hairness = np.zeros((HEIGHT, WIDTH), np.float32)
     strands = _strand_noise(rng)
-    hairs = (
-        (features.brows(canvas, looks, rng), 0.5),
-        (features.beard(x, y, z, looks, rng), 0.8),
-        (_hairline(place, looks, rng), 1.0),
-    )
-    for share, light in hairs:
+    # All three throw the same dice: another order makes other people.
+    brows = features.brows(canvas, looks, rng)
+    beard = features.beard(x, y, z, looks, rng)
+    hairline = _hairline(place, looks, rng)
+    for share, light in ((brows, 0.5), (beard, 0.8), (hairline, 1.0)):
         tone = looks.hair * light * (0.85 + 0.35 * strands[..., None])
         albedo = albedo * (1 - share[..., None]) + np.clip(tone, 0.004, 1) * share[..., None]
         hairness = np.maximum(hairness, share)
@@ -45,7 +46,9 @@ def paint_skin(canvas: Canvas, looks: Looks, rng: np.random.Generator) -> np.nda
         -(((np.abs(x) - 4) / 2) ** 2 + ((y - 0.5) / 1.8) ** 2)
     )
     gloss = (0.35 + 0.65 * gloss + 0.5 * canvas.lips) * (1 - 0.8 * hairness) * (1 - cloth[..., 0])
-    layers = [albedo, bumps[..., None], gloss[..., None], hairness[..., None]]
+    cover = np.where(hairline > 0.5, Part.HAIR, 0)
+    cover = np.where(cloth[..., 0] > 0.5, Part.CLOTHES, cover)
+    layers = [albedo, bumps[..., None], gloss[..., None], hairness[..., None], cover[..., None]]
     return np.concatenate(layers, axis=2).astype(np.float32)
 
 

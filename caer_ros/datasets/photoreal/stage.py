@@ -11,6 +11,7 @@ from caer_ros.datasets.ict_face import PARTS
 from caer_ros.datasets.photoreal import shade
 from caer_ros.datasets.photoreal.hair import Ribbons
 from caer_ros.datasets.photoreal.light import Light, irradiance, sphere
+from caer_ros.datasets.photoreal.parts import Part
 from caer_ros.datasets.photoreal.person import Person, Studio
 from caer_ros.datasets.photoreal.pose import View, spin, turn
 from caer_ros.datasets.photoreal.wear import Mesh
@@ -26,7 +27,8 @@ _MATERIALS = {
 
 @dataclass(frozen=True)
 class Stage:
-    """placed [V, 3] before the camera (cm), normals [V, 3], quads [F, 4], material int8 [F].
+    """placed [V, 3] before the camera (cm), normals [V, 3], quads [F, 4], material int8 [F], parts
+    uint8 [F] (see Part).
 
     The first vertices are the head's. paint [V, 3] and gloss [V] are of everything else, `light`
     [V, 3] as well: how much comes to the head is worked out only where it is seen.
@@ -36,6 +38,7 @@ class Stage:
     normals: np.ndarray
     quads: np.ndarray
     material: np.ndarray
+    parts: np.ndarray
     paint: np.ndarray
     gloss: np.ndarray
     light: np.ndarray
@@ -57,6 +60,7 @@ def set_stage(
         np.concatenate([part.normals for part in parts]),
         np.concatenate(quads),
         np.concatenate([part.material for part in parts]),
+        np.concatenate([part.parts for part in parts]),
         np.concatenate([part.paint for part in parts]),
         np.concatenate([part.gloss for part in parts]),
         np.concatenate([part.light for part in parts]),
@@ -72,25 +76,29 @@ def _head(studio: Studio, person: Person, weights: dict[str, float], view: View)
     placed = turn(head, view)
     normals = vertex_normals(head, model.quads).astype(np.float32)
     quads = model.quads[front_sides(placed * _FLIP, model.quads)]
-    material = np.zeros(len(quads), np.int8)
+    material, parts = np.zeros(len(quads), np.int8), np.full(len(quads), Part.FACE, np.uint8)
     for name, kind in _MATERIALS.items():
         low, high = PARTS[name]
         material[(quads[:, 0] >= low) & (quads[:, 0] < high)] = kind
+    low, high = PARTS["head"]
+    parts[(quads[:, 0] >= low) & (quads[:, 0] < high)] = Part.HEAD
     blank = np.zeros((len(head), 3), np.float32)
-    return Stage(placed, spin(head, normals, view), quads, material, blank, blank[:, 0], blank)
+    normals = spin(head, normals, view)
+    return Stage(placed, normals, quads, material, parts, blank, blank[:, 0], blank)
 
 
 def _worn(mesh: Mesh, view: View, light: Light, below: bool = False) -> Stage:
     placed = turn(mesh.points, view, below)
     normals = vertex_normals(mesh.points, mesh.quads).astype(np.float32)
     normals = spin(mesh.points, normals, view, below)
-    quads = mesh.quads[front_sides(placed * _FLIP, mesh.quads)]
+    front = front_sides(placed * _FLIP, mesh.quads)
+    quads, parts = mesh.quads[front], mesh.parts[front]
     height = mesh.points[:, 1]
     # The chin throws a shadow on the collar.
     shadow = 1 - 0.45 * np.exp(-(((height + 14) / 4) ** 2)) * (height < -10)
     on = irradiance(normals, None, sphere(), light.sky) * shadow[:, None].astype(np.float32)
     material = np.full(len(quads), shade.WEAR, np.int8)
-    return Stage(placed, normals, quads, material, mesh.paint, mesh.gloss, on)
+    return Stage(placed, normals, quads, material, parts, mesh.paint, mesh.gloss, on)
 
 
 def _unit(vectors: np.ndarray, least: float = 1e-6) -> np.ndarray:
@@ -126,6 +134,7 @@ def _hair(ribbons: Ribbons, colour: np.ndarray, view: View, light: Light) -> Sta
         np.repeat(out.reshape(-1, 3), 2, axis=0).astype(np.float32),
         quads,
         np.full(len(quads), shade.HAIR, np.int8),
+        np.full(len(quads), Part.HAIR, np.uint8),
         np.repeat(paint, 2, axis=0).astype(np.float32),
         np.full(len(points), 0.3, np.float32),
         np.repeat(on, 2, axis=0).astype(np.float32),

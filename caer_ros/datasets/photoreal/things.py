@@ -18,6 +18,8 @@ _LEAST, _MOST = 0.09, 0.2
 _TRIES = 60
 # A thing that is hidden by more than this share does not count as seen.
 _HIDDEN = 0.3
+# A pixel is a thing's where more than this share of it is seen.
+SEEN = 0.3
 # These hang or fly; everything else stands on something.
 _FREE = {
     "balloons", "rain_cloud", "ghost", "spider", "firework", "exclamation", "clock", "flame",
@@ -27,10 +29,12 @@ _FREE = {
 
 @dataclass(frozen=True)
 class Placed:
-    """ground uint8 RGB [H, W, 3] with the thing; box of what nobody stands before, in pixels."""
+    """ground uint8 RGB [H, W, 3] with the thing; box of what nobody stands before, in pixels; alpha
+    float32 [H, W]: how much of each pixel the thing covers, without its support and shadow."""
 
     ground: np.ndarray
     box: Box
+    alpha: np.ndarray
 
 
 def place_thing(
@@ -66,13 +70,13 @@ def place_thing(
         rgb, alpha = _cut_out(thing, height, width)
         if float((alpha * taken).sum()) > _HIDDEN * float(alpha.sum()):
             continue
-        box = _tight(alpha * (1 - taken) > 0.3)
+        box = _tight(alpha * (1 - taken) > SEEN)
         if box is None:
             continue
         scene = ground.astype(np.float32)
         if thing.name not in _FREE:
             _support(scene, alpha, half, rng)
-        return Placed(_blend(scene, rgb, alpha, half, light, rng), box)
+        return Placed(_blend(scene, rgb, alpha, half, light, rng), box, alpha)
     return None
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from caer_ros.datasets.ict_face import part
 from caer_ros.datasets.photoreal import colour
 from caer_ros.datasets.photoreal.looks import Looks
+from caer_ros.datasets.photoreal.parts import Part
 
 # Rows and points a row of the torso, whose points come first in what `dress` gives.
 TORSO = (10, 72)
@@ -16,12 +17,14 @@ TORSO = (10, 72)
 
 @dataclass(frozen=True)
 class Mesh:
-    """points float32 [V, 3], quads int32 [F, 4], paint float32 [V, 3] (linear), gloss [V]."""
+    """points float32 [V, 3], quads int32 [F, 4], paint float32 [V, 3] (linear), gloss [V], parts
+    uint8 [F] (see Part)."""
 
     points: np.ndarray
     quads: np.ndarray
     paint: np.ndarray
     gloss: np.ndarray
+    parts: np.ndarray
 
 
 def join(meshes: list[Mesh]) -> Mesh:
@@ -34,6 +37,7 @@ def join(meshes: list[Mesh]) -> Mesh:
         ),
         np.concatenate([m.paint for m in meshes]).astype(np.float32),
         np.concatenate([m.gloss for m in meshes]).astype(np.float32),
+        np.concatenate([m.parts for m in meshes]),
     )
 
 
@@ -49,7 +53,9 @@ def dress(base: np.ndarray, looks: Looks, rng: np.random.Generator) -> tuple[Mes
     return join(meshes), lens
 
 
-def sheet(grid: np.ndarray, paint: np.ndarray, gloss: float, closed: bool) -> Mesh:
+def sheet(
+    grid: np.ndarray, paint: np.ndarray, gloss: float, closed: bool, part_of: Part = Part.CLOTHES
+) -> Mesh:
     """A mesh from points [R, C, 3]; `closed` joins the last column to the first."""
     rows, columns = grid.shape[:2]
     index = np.arange(rows * columns).reshape(rows, columns)
@@ -58,7 +64,8 @@ def sheet(grid: np.ndarray, paint: np.ndarray, gloss: float, closed: bool) -> Me
         index, nxt = index[:, :-1], nxt[:, :-1]
     quads = np.stack([index[:-1], index[1:], nxt[1:], nxt[:-1]], axis=-1).reshape(-1, 4)
     paint = np.broadcast_to(paint, (*grid.shape[:2], 3)).reshape(-1, 3)
-    return Mesh(grid.reshape(-1, 3), quads, paint.copy(), np.full(rows * columns, gloss))
+    shine, parts = np.full(rows * columns, gloss), np.full(len(quads), part_of, np.uint8)
+    return Mesh(grid.reshape(-1, 3), quads, paint.copy(), shine, parts)
 
 
 def _torso(looks: Looks, rng: np.random.Generator) -> Mesh:
@@ -85,7 +92,7 @@ def _torso(looks: Looks, rng: np.random.Generator) -> Mesh:
 
 
 def _tube(path: np.ndarray, radius: float, paint: np.ndarray, closed: bool) -> Mesh:
-    """A square rod along points [N, 3]."""
+    """A square rod of glasses along points [N, 3]."""
     around = np.array([[1, 1], [1, -1], [-1, -1], [-1, 1]]) * radius
     ahead = np.gradient(path, axis=0)
     ahead /= np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-6)
@@ -93,9 +100,13 @@ def _tube(path: np.ndarray, radius: float, paint: np.ndarray, closed: bool) -> M
     side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-6)
     top = np.cross(side, ahead)
     ring = path[:, None] + around[None, :, :1] * side[:, None] + around[None, :, 1:] * top[:, None]
-    mesh = sheet(ring, paint, 0.5, True)
-    back = mesh.quads[:, ::-1]
-    return Mesh(mesh.points, np.concatenate([mesh.quads, back]), mesh.paint, mesh.gloss)
+    return _with_back(sheet(ring, paint, 0.5, True, Part.GLASSES))
+
+
+def _with_back(mesh: Mesh) -> Mesh:
+    """The same, seen from both sides."""
+    quads = np.concatenate([mesh.quads, mesh.quads[:, ::-1]])
+    return replace(mesh, quads=quads, parts=np.tile(mesh.parts, 2))
 
 
 def _glasses(base: np.ndarray, rng: np.random.Generator) -> Mesh:
@@ -156,9 +167,9 @@ def _hat(base: np.ndarray, rng: np.random.Generator) -> Mesh:
     height = low + (top - low) * rise[:, None] + slope
     outline = ring[:, None] * half * np.sin(angle), mid + ring[:, None] * deep * np.cos(angle)
     grid = np.stack([outline[0], height, outline[1]], axis=-1)
-    crown = sheet(grid[::-1], paint, 0.02, True)
+    crown = sheet(grid[::-1], paint, 0.02, True, Part.HAT)
     knit = 1 + 0.15 * np.sin(crown.points @ rng.normal(0, 6, 3))
-    crown = Mesh(crown.points, crown.quads, crown.paint * knit[:, None], crown.gloss)
+    crown = replace(crown, paint=crown.paint * knit[:, None])
     if rng.random() < 0.5:
         return crown
     turn = np.linspace(-1.2, 1.2, 17)
@@ -166,8 +177,4 @@ def _hat(base: np.ndarray, rng: np.random.Generator) -> Mesh:
     sides, ahead = half * np.sin(turn) * reach, mid + deep * np.cos(turn) * (2.2 * reach - 1.2)
     drop = np.broadcast_to(low + tilt * deep - 1.5 * (reach - 1), sides.shape)
     brim = np.stack([sides, drop, ahead], axis=-1)
-    mesh = sheet(brim, paint * 0.8, 0.05, False)
-    mesh = Mesh(
-        mesh.points, np.concatenate([mesh.quads, mesh.quads[:, ::-1]]), mesh.paint, mesh.gloss
-    )
-    return join([crown, mesh])
+    return join([crown, _with_back(sheet(brim, paint * 0.8, 0.05, False, Part.HAT))])
