@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from caer_ros.bundles.files import sha256_of
+from caer_ros.bundles.thresholds import read_thresholds
 from caer_ros.core import BundleError
 
 SCHEMA = 1
@@ -53,6 +55,16 @@ class Bundle:
         """Precisions a user can ask for."""
         return tuple(key for key in self.files if "_" not in key)
 
+    def thresholds(self) -> np.ndarray | None:
+        """From which probability each of several labels holds: float32 [labels], NaN where a label
+        has no threshold; None where the bundle has none.
+
+        Raises:
+            BundleError: see `read_thresholds`; never of a bundle that was read.
+        """
+        path = self.folder / "model.yaml"
+        return read_thresholds(path, self.decode, self.labels, self.multi_label)
+
     def model_file(self, precision: str, backend: str) -> Path:
         """The verified ONNX file that this back end runs in this precision.
 
@@ -88,7 +100,8 @@ def read_bundle(folder: Path) -> Bundle:
     """Read and check `folder/model.yaml`.
 
     Raises:
-        BundleError: not a bundle, unreadable YAML, a key missing or of the wrong kind.
+        BundleError: not a bundle, unreadable YAML, a key missing or of the wrong kind, or
+            thresholds that do not fit the labels.
     """
     path = folder / "model.yaml"
     try:
@@ -120,7 +133,7 @@ class _Reader:
         task = self._get("task", str)
         if task not in TASKS:
             raise self._error(f"task '{task}' is none of {', '.join(TASKS)}")
-        return Bundle(
+        bundle = Bundle(
             folder=self.path.parent,
             name=self._get("name", str),
             version=str(self._get("version", (str, float, int))),
@@ -137,6 +150,8 @@ class _Reader:
             notice=self._get("notice", str, ""),
             extra={key: self.raw[key] for key in _EXTRA if key in self.raw},
         )
+        bundle.thresholds()
+        return bundle
 
     def _files(self) -> dict[str, tuple[str, str]]:
         files = {}

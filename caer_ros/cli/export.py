@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     """Export and say how near the ONNX file is."""
     if args.triton:
         return export_triton.run(args)
-    from caer_ros.bundles import find_bundle
+    from caer_ros.bundles import read_bundle
     from caer_ros.core import InputError
     from caer_ros.deploy.export import MapsOptions, export_bundle, read_pictures
 
@@ -74,8 +74,18 @@ def run(args: argparse.Namespace) -> int:
         f"{args.bundle}/fp32.onnx: within {parity.difference:.1e} of the network"
         f" on {parity.compared}"
     )
-    if find_bundle(str(args.bundle)).task == "caer_clip":
+    bundle = read_bundle(args.bundle)
+    if bundle.task == "person_emotion_maps":
+        print(_thresholds(args.checkpoint, bundle.labels))
+    if bundle.task == "caer_clip":
         print(f"next: set model to {args.bundle}; clips stay in fp32, caer calibrate reads none")
     else:
         print(f"next: caer calibrate {args.bundle} --data FOLDER")
     return 0
+
+
+def _thresholds(checkpoint: Path, labels: tuple[str, ...]) -> str:
+    from caer_ros.deploy.bundle_thresholds import carried_thresholds
+    from caer_ros.networks.checkpoint import read_meta
+
+    return carried_thresholds(read_meta(checkpoint, architecture=None)["extra"], labels).said

@@ -25,7 +25,8 @@ def add_parser(subparsers: Any) -> None:
         " error before and after. The error after is measured on other people than those fitted"
         " on, in five folds by person. No top label changes. `caer export` sets the temperature"
         " back to 1; run this before `caer calibrate`, which compares probabilities. A BENet bundle"
-        " gets a threshold a category instead, chosen on the annotated people whom it finds.",
+        " gets a threshold a category instead, chosen on the annotated people whom it finds; the"
+        " node sends them with every estimate, and names the categories that reach theirs.",
         epilog="Example: caer temperature models/caer_net_s --data renders --split test",
     )
     parser.add_argument("bundle", type=Path, help="folder of an emotion model's bundle")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import replace
-from math import floor
 from pathlib import Path
 from typing import Any
 
 from caer_ros.bundles import Bundle
 from caer_ros.core import EMOTIC26, InputError
+from caer_ros.deploy.bundle_thresholds import written_thresholds
 from caer_ros.deploy.publish import Drafts
 from caer_ros.engines import choose_backend
 from caer_ros.evaluation.benet.bundle_people import ask_people
@@ -40,11 +40,7 @@ def run_maps(bundle: Bundle, args: argparse.Namespace, out: Path) -> int:
             reader.close()
         tuning = tune_bundle(found, bundle.labels)
         record = tuning.as_dict() | {"folder": args.data[0].name, "split": split}
-        chosen = {
-            # Downwards: a threshold is somebody's probability, who is to keep his name.
-            name: None if value is None else floor(value * 1e4) / 1e4
-            for name, value in tuning.thresholds.as_dict().items()
-        }
+        chosen = written_thresholds(tuning.thresholds)
 
         def change(card: dict[str, Any]) -> None:
             card.setdefault("decode", {})["thresholds"] = chosen

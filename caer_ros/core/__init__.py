@@ -10,6 +10,7 @@ from caer_ros.core.errors import (
     OutOfMemory,
 )
 from caer_ros.core.labels import CAER7, EMOTIC26, HECO8
+from caer_ros.core.naming import named_labels
 from caer_ros.core.types import Box, EmotionEstimate, PersonEmotion
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "InputError",
     "OutOfMemory",
     "PersonEmotion",
+    "named_labels",
 ]

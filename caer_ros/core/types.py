@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from caer_ros.core.naming import named_labels
+
 
 @dataclass(frozen=True)
 class Box:
@@ -78,6 +80,10 @@ class EmotionEstimate:
     `lag` is the mean age of the pictures that the probabilities rest on, in seconds before the
     frame's stamp, each weighted as it is in them: 0 where that is the frame alone, half a clip's
     length for a clip; a filter adds to it, at most its time constant.
+
+    `thresholds` is float32 of shape (len(labels),): the probability from which each label is better
+    named than not, NaN where a label has none. None where the model has none at all. One array for
+    all of a model's estimates: not to be written to.
     """
 
     model: str
@@ -90,6 +96,7 @@ class EmotionEstimate:
     arousal: float = math.nan
     dominance: float = math.nan
     lag: float = 0.0
+    thresholds: np.ndarray | None = None
 
     @property
     def top_index(self) -> int:
@@ -103,6 +110,21 @@ class EmotionEstimate:
     def confidence(self) -> float:
         """Probability of the top label, in [0, 1]."""
         return float(self.probabilities[self.top_index])
+
+    def named(self) -> np.ndarray | None:
+        """Indices of the labels that reach their threshold, int64, the largest margin first.
+
+        None where the model has no thresholds, and nobody knows which probability is enough.
+        """
+        if self.thresholds is None:
+            return None
+        return named_labels(self.probabilities, self.thresholds)
+
+    def order(self) -> np.ndarray:
+        """Indices of the labels to show, int64, first things first: those that are `named`; where
+        the model has no thresholds, all of them, the likeliest first."""
+        named = self.named()
+        return np.argsort(self.probabilities)[::-1] if named is None else named
 
 
 @dataclass(frozen=True)

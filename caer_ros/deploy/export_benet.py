@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from caer_ros.core import CAER7, EMOTIC26, HECO8, InputError
+from caer_ros.deploy.bundle_thresholds import carried_thresholds
 from caer_ros.deploy.card import FP32, About, common_card, file_entry, write_card
 from caer_ros.deploy.maps_graph import (
     MULTIPLE,
@@ -35,6 +36,9 @@ TOLERANCE = 1e-3
 # Torch takes seconds for a picture of full size.
 _MOST_PICTURES = 6
 _NOISE = ((2, 128, 192), (1, 192, 128))
+# Of thresholds that come with the checkpoint; those of `caer temperature` are measured.
+_CHOSEN = {"chosen_on": "validation pictures of the training, at the true centres of people"}
+_SUMMARY = "BENet (Cladière et al., ACIVS 2023): people and their emotions from whole pictures."
 _LABELS = {len(names): names for names in (CAER7, HECO8, EMOTIC26)}
 
 
@@ -51,7 +55,8 @@ def export_benet(
         pictures: uint8 RGB, to compare on; six of them, evenly spread, are.
 
     Raises:
-        InputError: the network has no detection head, or there are no names for its outputs.
+        InputError: the network has no detection head, there are no names for its outputs, or the
+            thresholds that its checkpoint carries are damaged.
         ParityError: the ONNX file computes something else; the bundle is left as it was.
     """
     return _write(
@@ -116,7 +121,8 @@ def benet_card(network: BENet, about: About, options: MapsOptions) -> dict[str, 
     """model.yaml of a BENet, without its files.
 
     Raises:
-        InputError: there are no names for the network's outputs.
+        InputError: there are no names for the network's outputs, or the thresholds that the
+            checkpoint carries are damaged.
     """
     classes, rows = network.config.num_classes, ["images", options.top_k]
     if classes not in _LABELS:
@@ -124,6 +130,13 @@ def benet_card(network: BENet, about: About, options: MapsOptions) -> dict[str, 
             f"This BENet has {classes} emotions, for which there are no names.",
             f"Export one with {', '.join(map(str, sorted(_LABELS)))}.",
         )
+    labels = _LABELS[classes]
+    card = common_card(about, _SUMMARY, TASK, labels)
+    decode: dict[str, Any] = {"top_k": options.top_k, "threshold": options.threshold}
+    thresholds = carried_thresholds(about.extra, labels).thresholds
+    if thresholds is not None:
+        decode["thresholds"] = thresholds
+        card["metrics"]["thresholds"] = dict(_CHOSEN)
     shapes = {
         "boxes": [*rows, 4],
         "scores": rows,
@@ -132,8 +145,7 @@ def benet_card(network: BENet, about: About, options: MapsOptions) -> dict[str, 
         "vad": [*rows, 3],
         "heat": ["images", "heat_height", "heat_width"],
     }
-    summary = "BENet (Cladière et al., ACIVS 2023): people and their emotions from whole pictures."
-    return common_card(about, summary, TASK, _LABELS[classes]) | {
+    return card | {
         "multi_label": True,
         "inputs": {
             "images": {
@@ -148,7 +160,7 @@ def benet_card(network: BENet, about: About, options: MapsOptions) -> dict[str, 
             name: {"dtype": "int64" if name == "peaks" else "float32", "shape": list(shapes[name])}
             for name in output_names(network)
         },
-        "decode": {"top_k": options.top_k, "threshold": options.threshold},
+        "decode": decode,
     }
 
 

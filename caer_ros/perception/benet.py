@@ -43,7 +43,7 @@ class BenetReader:
             reader.
 
     Raises:
-        BundleError: wrong task, or constants and labels that do not fit.
+        BundleError: wrong task, or constants, thresholds and labels that do not fit.
     """
 
     def __init__(
@@ -74,6 +74,8 @@ class BenetReader:
             ) from error
         self.name = bundle.name
         self._labels = bundle.labels
+        # One array for all estimates: it never changes.
+        self._label_thresholds = bundle.thresholds()
         self._outputs = ["boxes", "scores", "emotions", "peaks"]
         self._outputs += ["vad"] if "vad" in bundle.outputs else []
         self._has_heat = "heat" in bundle.outputs
@@ -186,6 +188,7 @@ class BenetReader:
             valence=valence,
             arousal=arousal,
             dominance=dominance,
+            thresholds=self._label_thresholds,
         )
 
     def _missing(self, people: int) -> tuple[str, ...]:

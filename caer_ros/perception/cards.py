@@ -47,19 +47,22 @@ def draw_list(canvas: np.ndarray, box: Box, estimate: EmotionEstimate) -> None:
     """Up to three emotions, each with its bar, and valence, arousal, dominance where there are.
 
     A dark card at the lower edge of the box, inside, where it hides legs and no face; of a small
-    person only the strongest emotion.
+    person only the first emotion. Where the model has thresholds, emotions that do not reach theirs
+    are left out; where none does and nothing else is to be told, there is no card.
     """
     height, width = canvas.shape[:2]
     size = measures(canvas)
     count = min(max(1, int(box.height // (4 * size.line))), _MOST_LABELS)
-    order = estimate.probabilities.argsort()[::-1][:count]
+    order = estimate.order()[:count]
     rows = [
         (f"{estimate.labels[i]} {estimate.probabilities[i]:.0%}", float(estimate.probabilities[i]))
         for i in order
     ]
     affect = _affect_text(estimate) if count > 1 else ""
+    if not rows and not affect:
+        return
     small = size.scale * _SMALL
-    wanted = max(text_width(affect, small), *(text_width(text, size.scale) for text, _ in rows))
+    wanted = max([text_width(affect, small), *(text_width(text, size.scale) for text, _ in rows)])
     card_w = wanted + 2 * size.gap
     card_h = len(rows) * (size.line + size.bar) + size.gap + (size.line if affect else 0)
     x = min(max(0, round(box.x1)), max(0, width - card_w))

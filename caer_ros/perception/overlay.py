@@ -9,7 +9,7 @@ from caer_ros.core import Box, EmotionEstimate, PersonEmotion
 from caer_ros.perception.cards import draw_card, draw_id, draw_list
 from caer_ros.perception.heat import draw_attention, draw_heat
 from caer_ros.perception.hide_faces import hide_faces, where_faces_may_be
-from caer_ros.perception.palette import OTHER, emotion_color
+from caer_ros.perception.palette import emotion_color, estimate_color
 from caer_ros.perception.scene import Result
 
 __all__ = ["draw_overlay", "emotion_color", "to_bgr"]
@@ -86,8 +86,7 @@ def _draw_texts(canvas: np.ndarray, person: PersonEmotion) -> None:
 
 def _color(person: PersonEmotion, box: Box) -> tuple[int, int, int]:
     one, several = _estimates(person)
-    estimate = (several or one) if box is person.body else (one or several)
-    return OTHER if estimate is None else emotion_color(estimate.top_label)
+    return estimate_color((several or one) if box is person.body else (one or several))
 
 
 def _estimates(

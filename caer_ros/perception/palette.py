@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from caer_ros.core import EmotionEstimate
+
 Color = tuple[int, int, int]
 
 # BGR. Emotions that are near each other have one colour, so that two models' words look alike.
@@ -25,3 +27,14 @@ REST: Color = (70, 70, 70)
 def emotion_color(label: str) -> Color:
     """BGR colour of an emotion label, in [0, 255]."""
     return _COLORS.get(label.lower(), OTHER)
+
+
+def estimate_color(estimate: EmotionEstimate | None) -> Color:
+    """BGR colour of somebody: of the top label, or where the model has thresholds of the label that
+    is farthest above its own. OTHER where there is none."""
+    if estimate is None:
+        return OTHER
+    if estimate.thresholds is None:
+        return emotion_color(estimate.top_label)
+    order = estimate.order()
+    return emotion_color(estimate.labels[order[0]]) if len(order) else OTHER

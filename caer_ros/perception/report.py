@@ -56,9 +56,13 @@ def result_to_lines(name: str, result: Result) -> list[str]:
 
 
 def describe_estimate(estimate: EmotionEstimate) -> str:
-    """The top three labels with their probabilities, and what else the model says."""
-    order = estimate.probabilities.argsort()[::-1][:3]
-    text = ", ".join(f"{estimate.labels[i]} {estimate.probabilities[i]:.0%}" for i in order)
+    """The top three labels with their probabilities, and what else the model says.
+
+    Where the model has thresholds: all labels that reach theirs, the largest margin first.
+    """
+    order = estimate.order() if estimate.thresholds is not None else estimate.order()[:3]
+    named = [f"{estimate.labels[i]} {estimate.probabilities[i]:.0%}" for i in order]
+    text = ", ".join(named) or "no emotion reaches its threshold"
     if not math.isnan(estimate.lambda_face):
         text += f" (face {estimate.lambda_face:.0%}, context {estimate.lambda_context:.0%})"
     if not math.isnan(estimate.valence):
@@ -70,6 +74,7 @@ def describe_estimate(estimate: EmotionEstimate) -> str:
 
 
 def _estimate(estimate: EmotionEstimate) -> dict[str, Any]:
+    named = estimate.named()
     return {
         "model": estimate.model,
         "multi_label": estimate.multi_label,
@@ -79,6 +84,8 @@ def _estimate(estimate: EmotionEstimate) -> dict[str, Any]:
             label: round(float(p), 6)
             for label, p in zip(estimate.labels, estimate.probabilities, strict=True)
         },
+        "thresholds": _thresholds(estimate),
+        "named": None if named is None else [estimate.labels[i] for i in named],
         "lambda_face": _number(estimate.lambda_face),
         "lambda_context": _number(estimate.lambda_context),
         "valence": _number(estimate.valence),
@@ -86,6 +93,13 @@ def _estimate(estimate: EmotionEstimate) -> dict[str, Any]:
         "dominance": _number(estimate.dominance),
         "lag": round(estimate.lag, 6),
     }
+
+
+def _thresholds(estimate: EmotionEstimate) -> dict[str, float | None] | None:
+    if estimate.thresholds is None:
+        return None
+    values = map(_number, estimate.thresholds.tolist())
+    return dict(zip(estimate.labels, values, strict=True))
 
 
 def _place(person: PersonEmotion) -> str:

@@ -168,6 +168,7 @@ class _State:
             dominance=dominance,
             shown=self._top.index,
             lag=self._lag,
+            thresholds=estimate.thresholds,
         )
 
 

@@ -14,7 +14,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 
-from caer_msgs.msg import PersonEmotion, PersonEmotionArray
+from caer_msgs.msg import EmotionEstimate, PersonEmotion, PersonEmotionArray
+from caer_ros.core import named_labels
 from caer_ros.ros import qos
 from caer_ros.ros.demo_record import Recorder, Summary
 from caer_ros.ros.messages import image_view
@@ -114,9 +115,18 @@ def _describe(person: PersonEmotion) -> str:
     )
     texts = []
     for estimate in person.estimates:
-        order = np.argsort(estimate.probabilities)[::-1][:2]
-        text = ", ".join(f"{estimate.labels[i]} {estimate.probabilities[i]:.0%}" for i in order)
+        text = ", ".join(
+            f"{estimate.labels[i]} {estimate.probabilities[i]:.0%}" for i in _order(estimate)
+        )
         if not math.isnan(estimate.lambda_face):
             text += f"  [face {estimate.lambda_face:.0%}, scene {estimate.lambda_context:.0%}]"
-        texts.append(text)
+        texts.append(text or "no emotion reaches its threshold")
     return "  ".join([*texts, place])
+
+
+def _order(estimate: EmotionEstimate) -> np.ndarray:
+    """Indices of the two likeliest labels; with thresholds, of all that reach theirs."""
+    probabilities = np.array(estimate.probabilities)
+    if len(estimate.thresholds):
+        return named_labels(probabilities, np.array(estimate.thresholds))
+    return np.argsort(probabilities)[::-1][:2]

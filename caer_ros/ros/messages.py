@@ -69,6 +69,7 @@ def _estimate(estimate: EmotionEstimate) -> caer_msgs.msg.EmotionEstimate:
         multi_label=estimate.multi_label,
         labels=list(estimate.labels),
         probabilities=array("f", estimate.probabilities.tolist()),
+        thresholds=array("f", [] if estimate.thresholds is None else estimate.thresholds.tolist()),
         top_label=estimate.top_label,
         confidence=estimate.confidence,
         lambda_face=float(estimate.lambda_face),

@@ -39,6 +39,7 @@ def people() -> tuple[PersonEmotion, ...]:
         valence=-0.5,
         arousal=0.25,
         dominance=1.0,
+        thresholds=np.append(np.linspace(0.25, 0.75, 25), np.nan).astype(np.float32),
     )
     return (
         PersonEmotion(Box(-3.5, 2, 40, 60.25, 0.9), Box(0, 1, 100, 200, 0.5), (face, body), "p7"),
@@ -66,6 +67,7 @@ def test_the_real_message_reads_emotions_out_of_a_bag(tmp_path: Path, storage: s
     assert full.header == HEADER
     assert full.people[0].estimates[0].lag == 0.375
     assert list(full.people[0].estimates[1].labels) == list(EMOTIC26)
+    assert full.people[0].estimates[1].thresholds[24] == 0.75
     assert (empty.header.stamp.nanosec, list(empty.people)) == (7, [])
 
 

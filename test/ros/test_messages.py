@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,9 +15,13 @@ from builtin_interfaces.msg import Time as Stamp
 from std_msgs.msg import Header
 
 from caer_ros.core import CAER7, EMOTIC26, Box, EmotionEstimate, PersonEmotion
+from caer_ros.ros.demo_watcher import describe
 from caer_ros.ros.messages import image_message, image_view, people_message
 
 HEADER = Header(stamp=Stamp(sec=5, nanosec=6), frame_id="front")
+
+# Of the last emotion none was chosen.
+THRESHOLDS = np.append(np.linspace(0.25, 0.75, 25), math.nan).astype(np.float32)
 
 
 def people() -> tuple[PersonEmotion, ...]:
@@ -30,6 +36,7 @@ def people() -> tuple[PersonEmotion, ...]:
         valence=-0.5,
         arousal=0.25,
         dominance=1.0,
+        thresholds=THRESHOLDS,
     )
     return (
         PersonEmotion(Box(-3.5, 2, 40, 60.25, 0.9), Box(0, 1, 100, 200, 0.5), (caer, benet), "p7"),
@@ -65,6 +72,8 @@ def test_every_field_arrives_in_another_process(stage):
     assert (caer.top_label, benet.top_label) == ("Surprise", "Yearning")
     assert (caer.confidence, benet.confidence) == (pytest.approx(0.25), 1.0)
     assert (caer.lambda_face, caer.lambda_context) == (0.25, 0.75)
+    assert len(caer.thresholds) == 0
+    np.testing.assert_array_equal(benet.thresholds, THRESHOLDS)
     assert math.isnan(benet.lambda_face)
     assert math.isnan(benet.lambda_context)
     assert (benet.valence, benet.arousal, benet.dominance) == (-0.5, 0.25, 1.0)
@@ -87,6 +96,19 @@ def test_a_body_without_a_face_as_benet_gives_it():
     assert estimate.multi_label
     assert len(estimate.probabilities) == 26
     assert (estimate.valence, estimate.arousal, estimate.dominance) == (-0.5, 0.25, 1.0)
+
+
+def test_who_listens_can_name_what_holds():
+    benet = people()[0].estimates[1]
+    limits = (THRESHOLDS, np.full(26, math.nan, np.float32), None)
+    shown = [replace(benet, thresholds=each) for each in limits]
+    found = [PersonEmotion(body=Box(1, 2, 30, 40), estimates=(each,)) for each in shown]
+    lines = describe(people_message(HEADER, found).people)
+    # i / 25 reaches 0.25 + i / 48 from i = 13.04 on, and grows faster.
+    named = [EMOTIC26[i] for i in range(24, 13, -1)]
+    assert re.findall(r"[A-Z][\w/]+", lines[0]) == named
+    assert lines[1].startswith("person 2: no emotion reaches its threshold  at (1, 2)")
+    assert lines[2].startswith("person 3: Yearning 100%, Sympathy 96%  at (1, 2)")
 
 
 def test_an_image_survives_the_way_out_and_in_without_a_copy():

@@ -11,6 +11,8 @@ from caer_ros.core import Box, EmotionEstimate, PersonEmotion
 from caer_ros.perception.bags.definitions import PACKAGE, PEOPLE
 from caer_ros.perception.frames import Origin
 
+_NONE = np.zeros(0, np.float32)
+
 
 def people_bytes(store: Any, origin: Origin, people: Sequence[PersonEmotion]) -> bytes:
     """Everybody in one frame as CDR; what the node publishes of the same people.
@@ -55,6 +57,7 @@ def _estimate(types: Any, estimate: EmotionEstimate) -> Any:
         multi_label=estimate.multi_label,
         labels=list(estimate.labels),
         probabilities=np.asarray(estimate.probabilities, np.float32),
+        thresholds=_NONE if estimate.thresholds is None else estimate.thresholds,
         top_label=estimate.top_label,
         confidence=estimate.confidence,
         lambda_face=float(estimate.lambda_face),

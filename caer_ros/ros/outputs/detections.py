@@ -15,7 +15,7 @@ from caer_ros.ros.outputs.single import SingleOutput
 
 
 class Detections(SingleOutput):
-    """One detection a person, one hypothesis an emotion. See Output.
+    """One detection a person, one hypothesis an emotion, see `scores`. See Output.
 
     Args:
         messages: vision_msgs.msg.
@@ -53,10 +53,15 @@ class Detections(SingleOutput):
 def scores(person: PersonEmotion) -> list[tuple[str, float]]:
     """Each label once, with its probability in [0, 1], the likeliest first.
 
-    Of a label that two models have, the first model's counts.
+    Of models with thresholds only the labels that reach theirs, behind all others, the largest
+    margin first. Of a label that two models name, the first model's counts.
     """
-    by_label: dict[str, float] = {}
+    likely: dict[str, float] = {}
+    named: dict[str, float] = {}
     for estimate in person.estimates:
-        for label, score in zip(estimate.labels, estimate.probabilities.tolist(), strict=True):
-            by_label.setdefault(label, score)
-    return sorted(by_label.items(), key=lambda pair: -pair[1])
+        into = likely if estimate.thresholds is None else named
+        for index in estimate.order():
+            label = estimate.labels[index]
+            if label not in likely and label not in named:
+                into[label] = float(estimate.probabilities[index])
+    return [*sorted(likely.items(), key=lambda pair: -pair[1]), *named.items()]

@@ -47,13 +47,15 @@ def expression_of(person: PersonEmotion) -> Expression | None:
     """How the person's face looks, or None where no label of any estimate has a word.
 
     The first estimate counts that has a label with a word: its top label where that has one, else
-    its likeliest that has. Valence and arousal are the first that any estimate has, and 0 where
-    none has: the message knows no "not estimated".
+    its likeliest that has. Of a model with thresholds the label counts that is farthest above its
+    own, and none that is below. Valence and arousal are the first that any estimate has, and 0
+    where none has: the message knows no "not estimated".
     """
     valence, arousal = _affect(person)
     for estimate in person.estimates:
-        order = [estimate.labels.index(estimate.top_label)]
-        order += estimate.probabilities.argsort()[::-1].tolist()
+        order = estimate.order().tolist()
+        if estimate.thresholds is None:
+            order = [estimate.labels.index(estimate.top_label), *order]
         for index in order:
             word = _WORDS.get(estimate.labels[index].lower())
             if word is not None:

@@ -147,13 +147,24 @@ def caer(label: str = "Happy", probability: float = 0.7, share: float = 0.6) -> 
     return EmotionEstimate("caer", CAER7, values, lambda_face=share, lambda_context=1 - share)
 
 
-def benet(**strong: float) -> EmotionEstimate:
-    """Several of 26 at once, with valence 0.5 and arousal -0.25."""
+def benet(thresholds: dict[str, float] | None = None, **strong: float) -> EmotionEstimate:
+    """Several of 26 at once, with valence 0.5 and arousal -0.25; of thresholds, those not told are
+    NaN."""
     values = np.full(26, 0.05, np.float32)
     for label, probability in strong.items():
         values[EMOTIC26.index(label)] = probability
+    limits = None
+    if thresholds is not None:
+        limits = np.array([thresholds.get(label, math.nan) for label in EMOTIC26], np.float32)
     return EmotionEstimate(
-        "benet", EMOTIC26, values, True, valence=0.5, arousal=-0.25, dominance=0.0
+        "benet",
+        EMOTIC26,
+        values,
+        True,
+        valence=0.5,
+        arousal=-0.25,
+        dominance=0.0,
+        thresholds=limits,
     )
 
 
@@ -161,6 +172,8 @@ def benet(**strong: float) -> EmotionEstimate:
 def people() -> dict[str, tuple[PersonEmotion, ...]]:
     """Frames by what is special about them."""
     one, many = caer(), benet(Anger=0.8, Peace=0.6)
+    chosen = {"Anger": 0.75, "Peace": 0.3, "Pain": 0.1}
+    named, unnamed = benet(chosen, Anger=0.8, Peace=0.6, Esteem=0.9), benet(chosen)
     crowd = tuple(
         PersonEmotion(
             face=Box(10 * i, 5 * i, 10 * i + 30, 5 * i + 40), estimates=(one,), track_id=f"p{i}"
@@ -171,6 +184,9 @@ def people() -> dict[str, tuple[PersonEmotion, ...]]:
         "nobody": (),
         "face": (PersonEmotion(face=FACE, estimates=(one,), track_id="p1"),),
         "body": (PersonEmotion(body=BODY, estimates=(many,), track_id="p2"),),
+        "named": (PersonEmotion(body=BODY, estimates=(named,), track_id="p6"),),
+        "unnamed": (PersonEmotion(body=BODY, estimates=(unnamed,), track_id="p7"),),
+        "both named": (PersonEmotion(face=FACE, body=BODY, estimates=(one, named)),),
         "both": (PersonEmotion(face=FACE, body=BODY, estimates=(one, many), track_id="p3"),),
         "without id": (PersonEmotion(face=FACE, estimates=(one,)),),
         "without estimate": (PersonEmotion(face=FACE, track_id="p4"),),

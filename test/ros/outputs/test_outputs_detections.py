@@ -51,6 +51,23 @@ def test_the_body_counts_where_there_is_one_and_each_label_comes_once(desk, dete
     assert list(score.values()) == sorted(score.values(), reverse=True)
 
 
+def test_of_thresholds_only_names_are_hypotheses_the_largest_margin_first(
+    desk, detections, results
+):
+    _, message = desk.ask(detections, results["named"])
+    (found,) = message.detections
+    assert labels(found) == ["Peace", "Anger"]
+    assert [r.hypothesis.score for r in found.results] == pytest.approx([0.6, 0.8])
+    _, message = desk.ask(detections, results["unnamed"])
+    assert [labels(found) for found in message.detections] == [[]]
+    _, message = desk.ask(detections, results["both named"])
+    (found,) = message.detections
+    # Of Anger, which both have, the first counts.
+    assert labels(found)[0] == "Happy"
+    assert labels(found)[-1] == "Peace"
+    assert len(found.results) == 8
+
+
 def test_people_without_id_or_estimate_are_detections_too(desk, detections, results):
     _, message = desk.ask(detections, results["without id"])
     assert [found.id for found in message.detections] == [""]
@@ -87,6 +104,8 @@ def test_annotations_are_boxes_and_a_caption_with_the_images_stamp(desk, annotat
         ("without estimate", 1, ["p4"]),
         ("without id", 1, ["Happy 70%"]),
         ("nan lambda", 1, ["p5 Happy 70%"]),
+        ("named", 1, ["p6 Peace 60%, Anger 80%"]),
+        ("unnamed", 1, ["p7"]),
     ],
 )
 def test_annotations_of_less(desk, annotations, results, name, boxes, texts):

@@ -166,3 +166,14 @@ def test_a_top_label_without_a_word_gives_way_to_the_likeliest_with_one(people):
     assert (found.word, found.confidence) == ("angry", pytest.approx(0.4))
     assert expressions.expression_of(person).word == "angry"
     assert expressions.expression_of(PersonEmotion()) is None
+
+
+def test_below_its_threshold_no_label_is_an_expression(people):
+    values = np.array([0.6, 0.9, 0.4], np.float32)
+    limits = np.array([0.5, 0.1, 0.2], np.float32)
+    labels = ("Sadness", "Peace", "Anger")
+    estimate = EmotionEstimate("m", labels, values, True, thresholds=limits)
+    # Peace has no word, and Anger the larger margin of the other two.
+    assert expressions.expression_of(PersonEmotion(estimates=(estimate,))).word == "angry"
+    estimate = EmotionEstimate("m", labels, values / 4, True, thresholds=limits)
+    assert expressions.expression_of(PersonEmotion(estimates=(estimate,))) is None
