@@ -55,7 +55,7 @@ def main() -> None:
     with ExitStack() as opened:
         readers: list[tuple[Bundle, str, BenetReader]] = []
         for bundle in map(read_bundle, args.bundles):
-            for precision in PRECISIONS:
+            for precision in (each for each in PRECISIONS if each in bundle.precisions()):
                 config = PipelineConfig(precision=precision, threads=args.threads)
                 reader = BenetReader.open(bundle, config, backend)
                 opened.callback(reader.close)
@@ -103,14 +103,15 @@ def text(rows: list[Row], backend: str, args: argparse.Namespace) -> str:
         )
     head = ["", "ms", "ratio", "AP", "AP50", "mAP, found", "mAP, all"]
     assert rows[0].scores.emotions is not None
-    command = f"scripts/light_and_big.py {' '.join(str(path.name) for path in args.bundles)}"
+    bundles = " ".join(str(path) for path in args.bundles)
+    command = f"scripts/light_and_big.py {bundles} --data {args.data}"
     return f"""# A light BENet beside a big one
 
 {markdown(head, cells)}
 
 ![Accuracy over milliseconds](images/benet-sizes.png)
 
-Made by `{command} --data {args.data.name}`: {rows[0].scores.people} people in \
+Made by `{command}`: {rows[0].scores.people} people in \
 {rows[0].scores.images} rendered test pictures, {backend}, {args.threads} threads. AP, AP50: people
 found. mAP: emotions of the people found, and of all with those who were missed counted as such
 (form strict, IoU 0.5); chance is {rows[0].scores.emotions.chance:.1f}. Times are medians of

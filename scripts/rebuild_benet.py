@@ -24,6 +24,7 @@ NEEDED = (
     "films",
     "people",
 )
+RECIPE, BUNDLE = ROOT / "recipes" / "benet_demo.yaml", ROOT / "models" / "benet_w18"
 GROUPS = ("--photoreal", "--layout", "emotic", "--count", "2450", "--seed", "303", "--cues", "0.5")
 # Who is not trained on.
 VALIDATION = ("congress__*__D*",)
@@ -36,14 +37,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("sources", type=Path, help="folder; models/benet_w18/README.md says what")
     parser.add_argument("--work", type=Path, required=True, help="folder for all that is made")
-    parser.add_argument("--bundle", type=Path, default=ROOT / "models" / "benet_w18")
+    parser.add_argument("--bundle", type=Path, help="(models/benet_w18, for the default recipe)")
     parser.add_argument("--version", default="0.1.0", help="of the bundle (%(default)s)")
-    parser.add_argument("--recipe", type=Path, default=ROOT / "recipes" / "benet_demo.yaml")
+    parser.add_argument("--recipe", type=Path, default=RECIPE)
     parser.add_argument("--jobs", default="2", help="processes that render (%(default)s)")
     args = parser.parse_args()
+    if args.recipe != RECIPE and args.bundle is None:
+        parser.error("another --recipe needs a --bundle, or it would take models/benet_w18's place")
     if lacks(args.sources, NEEDED, "models/benet_w18/README.md"):
         return 2
-    work, bundle = args.work.resolve(), args.bundle.resolve()
+    work, bundle = args.work.resolve(), (args.bundle or BUNDLE).resolve()
     make_data(args.sources.resolve(), work / "data", args.jobs)
     best = train(work, args.recipe.resolve())
     make_bundle(best, work / "data", bundle, args.version)

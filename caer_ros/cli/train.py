@@ -73,7 +73,7 @@ def _distilled(args: argparse.Namespace, out: Path) -> dict[str, Any]:
     from dataclasses import replace
 
     from caer_ros.core import InputError
-    from caer_ros.training.loop import Trainer
+    from caer_ros.training.loop import train_distilled
     from caer_ros.training.recipe import load_recipe
 
     recipe = load_recipe(args.recipe)
@@ -84,4 +84,4 @@ def _distilled(args: argparse.Namespace, out: Path) -> dict[str, Any]:
         )
     if args.seed is not None:
         recipe = replace(recipe, seed=args.seed)
-    return Trainer(recipe, out, args.resume).run()
+    return train_distilled(recipe, out, args.resume)

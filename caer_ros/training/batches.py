@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from caer_ros.core import InputError
 from caer_ros.datasets.patches import cut_face
 from caer_ros.training.augment import augment, blend, jittered, spoil
 from caer_ros.training.pools import NO_LABEL, FacePool, Pool
@@ -29,9 +30,8 @@ class JointBatch:
     """One step of the whole network.
 
     faces uint8 [N, 96, 96, 3] as the network sees them; clean: the same before some were spoilt,
-    which the teacher labels; labels int64 [N] (-1: none); present bool [N]; contexts uint8
-    [M, 224, 224, 3]; scene int64 [N]; blind bool [N]: nothing can be known of who has no face in a
-    scene without a cue, so there is no label.
+    which the teacher labels; labels int64 [N] (-1: none, as of whoever has neither a face nor a
+    cue in the scene); present bool [N]; contexts uint8 [M, 224, 224, 3]; scene int64 [N].
     """
 
     faces: np.ndarray
@@ -40,24 +40,20 @@ class JointBatch:
     present: np.ndarray
     contexts: np.ndarray
     scene: np.ndarray
-    blind: np.ndarray
 
 
 class Sampler:
     """Draws photographed and rendered people with one generator, so that a seed repeats a run.
 
+    The generator is `default_rng(0)` until `take_dice` gives another.
+
     Args:
         face_dropout: share of people in scenes with a cue whose face is withheld.
     """
 
-    def __init__(
-        self,
-        photographs: Pool,
-        renders: Pool,
-        rng: np.random.Generator,
-        face_dropout: float = 0.15,
-    ) -> None:
-        self._photographs, self._renders, self._rng = photographs, renders, rng
+    def __init__(self, photographs: Pool, renders: Pool, face_dropout: float = 0.15) -> None:
+        self._photographs, self._renders = photographs, renders
+        self._rng = np.random.default_rng(0)
         self._face_dropout = face_dropout
         labels = renders.faces.labels
         self._by_label = [np.flatnonzero(labels == label) for label in range(labels.max() + 1)]
@@ -80,7 +76,16 @@ class Sampler:
 
     def scenes(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Scenes uint8 [count, 224, 224, 3], most of them with a cue, and int64 [count]: what that
-        tells (-1: nothing)."""
+        tells (-1: nothing).
+
+        Raises:
+            InputError: no render has a cue.
+        """
+        if not len(self._told):
+            raise InputError(
+                "The recipe trains on scenes alone, and no render has a cue.",
+                "Add a folder of `caer data synth --photoreal --cues 0.5`, or leave 'scene' out.",
+            )
         contexts, labels = [], []
         for _ in range(count):
             context, told, label = self._scene(self._rng.random() < _RENDERED, _TOLD_ALONE)
@@ -110,11 +115,11 @@ class Sampler:
         return JointBatch(
             faces=np.stack(seen),
             clean=np.stack(crops),
-            labels=np.where(present | told, labels, NO_LABEL),
+            # Without a face there is what the cue goes with, or nothing.
+            labels=np.where(present, labels, np.where(told, np.array(poses)[scene], NO_LABEL)),
             present=present,
             contexts=np.stack(contexts),
             scene=scene,
-            blind=~present & ~told,
         )
 
     def _scene(self, rendered: bool, share: float) -> tuple[np.ndarray, bool, int]:

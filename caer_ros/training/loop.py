@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
+from caer_ros.bundles import write_atomically
 from caer_ros.core import CAER7, InputError
 from caer_ros.datasets.real_faces import named
 from caer_ros.networks.blocks import FEATURES
@@ -27,10 +28,11 @@ from caer_ros.networks.checkpoint import load_checkpoint, read_meta, save_checkp
 from caer_ros.networks.inputs import CaerNetSGraph
 from caer_ros.training.batches import Sampler
 from caer_ros.training.class_bias import add_bias, class_bias
-from caer_ros.training.distillation_curves import STAGES, draw_log
+from caer_ros.training.distillation_curves import STAGES, draw_log, seconds_in
 from caer_ros.training.losses import combined, hint, teacher_share
 from caer_ros.training.pools import Pool, load_photographs, load_renders
 from caer_ros.training.recipe import Recipe, Stage
+from caer_ros.training.run_folder import METRICS, finished_run
 from caer_ros.training.scores import Predict, ask_renders, network_predict, score
 from caer_ros.training.teacher import Teacher, ask_teacher, load_teacher, steady_features
 
@@ -83,6 +85,24 @@ class SceneStream(nn.Module):
         return self(scenes)[scene], torch.zeros(len(crops))
 
 
+def train_distilled(recipe: Recipe, out: Path, resume: bool = False) -> dict[str, Any]:
+    """Train by a recipe; see Trainer.
+
+    Args:
+        recipe: every choice.
+        out: folder; refused where it holds a run, unless `resume`.
+        resume: go on after the last finished stage; of a finished run, only say how it ended.
+
+    Returns:
+        what metrics.json holds.
+
+    Raises:
+        InputError: as Trainer, or `out` holds a run.
+    """
+    finished = finished_run(out, resume)
+    return Trainer(recipe, out, resume).run() if finished is None else finished
+
+
 class Trainer:
     """One run of a recipe; `out` gets log.csv, curves.png, metrics.json, best and last weights,
     and those after each stage before the last.
@@ -104,7 +124,6 @@ class Trainer:
         self.sampler = Sampler(
             load_photographs(recipe.data, self._ask, self._trained_on),
             load_renders(recipe.data, "train", slice(_VALIDATION_RENDERS, None)),
-            np.random.default_rng(recipe.seed),
             recipe.face_dropout,
         )
         self.network = CaerNetS(recipe.network).to(memory_format=torch.channels_last)
@@ -115,16 +134,15 @@ class Trainer:
 
     def run(self) -> dict[str, Any]:
         """Train, then `finish`; returns metrics.json."""
-        started = time.monotonic()
         graph = CaerNetSGraph(self.network)
         self._stage("face", graph, self._train_face)
         if self.recipe.scene is not None:
             self._stage("scene", graph, partial(self._train_scene, stage=self.recipe.scene))
         self._stage("joint", graph, self._train_joint)
         save_checkpoint(self.network.eval(), self.out / "last.safetensors", self._extra({}))
-        metrics = self.finish() | {"minutes": round((time.monotonic() - started) / 60, 1)}
-        (self.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+        metrics = self.finish() | {"minutes": round(seconds_in(self.log) / 60, 1)}
         draw_log(self.log, self.out / "curves.png")
+        write_atomically(self.out / METRICS, (json.dumps(metrics, indent=2) + "\n").encode())
         return metrics
 
     def _stage(
@@ -260,8 +278,8 @@ class Trainer:
                 present,
             )
             wanted = self.teacher.classify(self._wanted(batch.clean))
-            # Even logits: of the blind every emotion is as likely.
-            wanted = wanted.masked_fill(torch.from_numpy(batch.blind)[:, None], 0.0)
+            # The teacher saw a face that the network does not: even logits, no opinion.
+            wanted = wanted.masked_fill(~present[:, None], 0.0)
             return self._loss(logits, wanted, batch.labels)
 
         # What has learnt already must not be shaken by the new layers.

@@ -106,7 +106,13 @@ def _recipe(raw: Any) -> Recipe:
         data=Data(**data),
         face=Stage(**raw.pop("face")),
         joint=Stage(**raw.pop("joint")),
-        scene=scene and Stage(**scene),
+        scene=None if scene is None else _scene_stage(Stage(**scene)),
         network=CaerNetSConfig(**raw.pop("network", {})),
         **raw,
     )
+
+
+def _scene_stage(stage: Stage) -> Stage:
+    if stage.scenes < 2:
+        raise ValueError("scene.scenes has to be 2 or more")
+    return stage

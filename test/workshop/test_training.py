@@ -27,6 +27,12 @@ from caer_ros.training.recipe import Data, load_recipe
 from caer_ros.training.teacher import Teacher, ask_teacher, load_teacher
 
 ROOT = Path(__file__).parents[2]
+# A stage of scenes alone without any.
+SCENELESS = (
+    "data: {renders: a, faces: [b], teacher: c}\nface: {steps: 1, people: 2, learning_rate: 1}\n"
+    "joint: {steps: 1, people: 2, learning_rate: 1}\n"
+    "scene: {steps: 1, people: 0, learning_rate: 1}"
+)
 
 
 def test_nothing_known_costs_ln_7() -> None:
@@ -101,7 +107,14 @@ def test_one_folder_of_renders_needs_no_list(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["learning_rat: 1", "[]", "data: {}", "a: [", "data: {renders: a, faces: [b], teacher: c}"],
+    [
+        SCENELESS,
+        "learning_rat: 1",
+        "[]",
+        "data: {}",
+        "a: [",
+        "data: {renders: a, faces: [b], teacher: c}",
+    ],
 )
 def test_wrong_recipe(text: str, tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(text)
@@ -158,7 +171,7 @@ def pools() -> tuple[Pool, Pool]:
 
 
 def test_batches() -> None:
-    sampler = Sampler(*pools(), np.random.default_rng(0))
+    sampler = Sampler(*pools())
     crops, labels = sampler.faces(20)
     assert crops.shape == (20, 96, 96, 3)
     assert set(labels) <= set(range(-1, 7))
@@ -168,31 +181,47 @@ def test_batches() -> None:
     assert batch.scene.max() == 3
     # Photographed scenes come first and hold photographed people, who have no label.
     assert (batch.labels[batch.scene < 2] == -1).all()
-    told = batch.labels[(batch.scene >= 2) & ~batch.blind]
+    told = batch.labels[(batch.scene >= 2) & batch.present]
     assert len(told)
     assert (told >= 0).all()
 
 
 def test_who_has_neither_face_nor_cue_has_no_label() -> None:
-    sampler = Sampler(*pools(), np.random.default_rng(0))
+    sampler = Sampler(*pools())
     batches = [sampler.joint(4, 4) for _ in range(100)]
     black = np.array([[not context.any() for context in b.contexts] for b in batches])
     absent = ~np.array([b.present for b in batches])
-    labels = np.array([b.labels for b in batches])
-    blind = np.array([b.blind for b in batches])
+    unlabelled = np.array([b.labels for b in batches]) == -1
     assert 0.1 < black.mean() < 0.2
     # The last two of four scenes hold a cue, unless nothing is left of them.
-    assert (blind[:, 2:] == (absent & black)[:, 2:]).all()
-    assert (blind[:, :2] == absent[:, :2]).all()
-    assert blind[:, 2:].any()
-    assert (labels[blind] == -1).all()
-    assert (labels[:, 2:][~blind[:, 2:]] >= 0).all()
+    assert unlabelled[:, :2].all()
+    assert (unlabelled[:, 2:] == (absent & black)[:, 2:]).all()
+    assert unlabelled[:, 2:].any()
+
+
+def test_who_has_no_face_is_what_the_cue_says() -> None:
+    photographs, renders = pools()
+    # Of all scenes only those of label 4 hold a cue; the faces that stand in them may be others'.
+    renders.planted[:] = renders.faces.labels == 4
+    sampler = Sampler(photographs, renders, face_dropout=0.5)
+    batches = [sampler.joint(8, 4) for _ in range(60)]
+    labels, present = (np.array([getattr(b, n) for b in batches]) for n in ("labels", "present"))
+    rendered = np.array([b.scene >= 2 for b in batches])
+    assert set(labels[rendered & ~present]) == {4, -1}
+    assert len(set(labels[rendered & present])) > 3
+
+
+def test_scenes_alone_need_a_cue() -> None:
+    photographs, renders = pools()
+    renders.planted[:] = False
+    with pytest.raises(InputError, match="no render has a cue"):
+        Sampler(photographs, renders).scenes(4)
 
 
 def test_scenes_alone_tell_what_their_cue_tells() -> None:
     photographs, renders = pools()
     renders.planted[::2] = False
-    sampler = Sampler(photographs, renders, np.random.default_rng(0))
+    sampler = Sampler(photographs, renders)
     contexts, labels = zip(*(sampler.scenes(6) for _ in range(40)), strict=True)
     assert contexts[0].shape == (6, 224, 224, 3)
     told = np.array(labels)
@@ -202,7 +231,7 @@ def test_scenes_alone_tell_what_their_cue_tells() -> None:
 
 
 def test_faces_are_withheld_more_where_there_is_a_cue() -> None:
-    sampler = Sampler(*pools(), np.random.default_rng(0), face_dropout=0.5)
+    sampler = Sampler(*pools(), face_dropout=0.5)
     batches = [sampler.joint(8, 4) for _ in range(100)]
     present = np.array([b.present for b in batches])
     cued = np.array([b.scene >= 2 for b in batches])
@@ -335,6 +364,10 @@ def test_a_run_learns_and_writes_what_it_promises(
     assert again == log
     with pytest.raises(InputError, match="made by another recipe"):
         loop.Trainer(replace(recipe, seed=5), out, resume=True)
+    said = json.loads((out / "metrics.json").read_text())
+    assert loop.train_distilled(recipe, out, resume=True) == said
+    with pytest.raises(InputError, match="already holds a run"):
+        loop.train_distilled(recipe, out)
 
 
 def test_class_bias_by_hand() -> None:
