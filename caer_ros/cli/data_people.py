@@ -8,17 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from caer_ros.core import InputError
     from caer_ros.datasets.found_set import Written
 
 _README = """Real pictures, laid out like EMOTIC, for training.
 
 Nobody annotated them. The boxes are pseudo-labels: what detectors are sure of.
 {detectors}
-Pictures in which somebody may have been missed were left out.
+Pictures in which it was not sure how many people are there were left out.
 
 {emotions}
 """
-_DISTILLED = """Emotions are guesses, too: of the network {name} (fp32.onnx, sha256
+_FACES = """
+{name} (sha256
+{sha256}) finds faces: pictures
+with a face of {least:g} pixels or more outside everybody's box were left out."""
+_DISTILLED = """Emotions are guesses, too: of the network {name} (sha256
 {sha256}),
 where it gives one of its seven emotions a probability of {sure} or more, told in EMOTIC's words
 after a table of this project's own. `known_categories` says of which of them anything is known."""
@@ -62,6 +67,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--threads", type=int, default=0, help="for one picture (default: as many as there are)"
     )
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="leave unreadable files out, and say which"
+    )
     for split in ("validation", "test"):
         parser.add_argument(
             f"--{split}",
@@ -72,7 +80,11 @@ def add_parser(subparsers: Any) -> None:
             help=f"file names that go to the {split} split, as 'portrait_A*'",
         )
     group = parser.add_argument_group("emotions, where a network is sure of a face")
-    group.add_argument("--faces", help="YuNet .onnx, or a face detection bundle")
+    group.add_argument(
+        "--faces",
+        help="YuNet .onnx, or a face detection bundle; pictures with a face outside everybody's"
+        " box are left out, too",
+    )
     group.add_argument("--emotions", metavar="BUNDLE", help="CAER-Net-S: name or folder")
     parser.set_defaults(run=run)
 
@@ -103,19 +115,25 @@ def run(args: argparse.Namespace) -> int:
     other = args.agree or args.join
     second = None if other is None else open_person_detector(other, args.min_score, args.threads)
     finder = Finder(first, second, "join" if args.join else "agree")
+    bad: list[Path] = []
+
+    def note_bad(path: Path, error: InputError) -> None:
+        bad.append(path)
+        print(error, file=sys.stderr)
+
     with ExitStack() as opened:
         faces = None
         if args.faces is not None:
             faces = opened.enter_context(FaceEmotions(args.faces, args.emotions, args.threads))
-        written = write_people(sources, args.out, finder, faces, _about(args))
-    _report(args.out, written)
+        on_bad = note_bad if args.skip_bad else None
+        written = write_people(sources, args.out, finder, faces, _about(args), on_bad)
+    _report(args.out, written, len(bad))
     return 0
 
 
 def _about(args: argparse.Namespace) -> str:
-    from caer_ros.bundles import find_bundle
     from caer_ros.bundles.files import sha256_of
-    from caer_ros.datasets.found_emotions import SURE
+    from caer_ros.datasets.found_emotions import SMALLEST_FACE, SURE
 
     ways = (
         (args.detector, "finds people"),
@@ -126,16 +144,28 @@ def _about(args: argparse.Namespace) -> str:
         f"{path.name} (sha256\n{sha256_of(path)}) {way}." for path, way in ways if path
     )
     emotions = _UNKNOWN
+    detectors += f"\nLeast score: {args.min_score:g}, half of it for detectors by keypoints."
     if args.emotions is not None:
-        bundle = find_bundle(args.emotions)
-        name = f"{bundle.name} {bundle.version}"
-        checksum = sha256_of(bundle.model_file("fp32", "onnxruntime"))
+        name, checksum = _network(args.emotions)
         emotions = _DISTILLED.format(name=name, sha256=checksum, sure=SURE)
-    score = f"Least score: {args.min_score:g}, half of it for detectors by keypoints.\n"
-    return _README.format(detectors=f"{detectors}\n{score}".rstrip(), emotions=emotions)
+        name, checksum = _network(args.faces)
+        detectors += _FACES.format(name=name, sha256=checksum, least=SMALLEST_FACE)
+    return _README.format(detectors=detectors, emotions=emotions)
 
 
-def _report(out: Path, written: Written) -> None:
+def _network(given: str) -> tuple[str, str]:
+    """What an .onnx file or a bundle is called, and the checksum of the network."""
+    from caer_ros.bundles import find_bundle
+    from caer_ros.bundles.files import sha256_of
+
+    if given.lower().endswith(".onnx"):
+        return Path(given).name, sha256_of(Path(given))
+    bundle = find_bundle(given)
+    checksum = sha256_of(bundle.model_file("fp32", "onnxruntime"))
+    return f"{bundle.name} {bundle.version}, fp32.onnx", checksum
+
+
+def _report(out: Path, written: Written, bad: int) -> None:
     from caer_ros.datasets.found_people import REASONS
 
     for split, images in written.images.items():
@@ -149,4 +179,6 @@ def _report(out: Path, written: Written) -> None:
     for reason, text in REASONS.items():
         if count := written.left_out[reason]:
             print(f"caer: left out: {count} pictures ({text})", file=sys.stderr)
+    if bad:
+        print(f"caer: left out: {bad} files (can not be read)", file=sys.stderr)
     print(f"Look at {out / 'contact_sheet.png'}.")

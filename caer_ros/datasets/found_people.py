@@ -17,6 +17,7 @@ from caer_ros.datasets.person_detectors import (
     SAME_PERSON,
     PersonDetector,
     distinct,
+    may_be_one,
     same_people,
 )
 
@@ -25,7 +26,7 @@ Together = Literal["agree", "join"]
 NOBODY, UNSURE, DISAGREE, MISSED = "nobody", "unsure", "disagree", "missed"
 REASONS = {
     NOBODY: "nobody is found",
-    UNSURE: "somebody more may be there",
+    UNSURE: "it is not sure how many are there",
     DISAGREE: "the detectors find different people",
     MISSED: "a face lies outside everybody's box",
 }
@@ -38,8 +39,9 @@ class Finder:
     Attributes:
         first: whose boxes count where both find somebody.
         second: another one, or None.
-        together: `agree`: both must find the same people. `join`: somebody whom one of them is
-            sure of is there, and so is somebody whom both find unsurely.
+        together: `agree`: both must be sure of the same people. `join`: somebody whom one of them
+            is sure of is there, and so is somebody whom both find unsurely. Either way nobody more
+            may be there whom either finds unsurely.
     """
 
     first: PersonDetector
@@ -62,12 +64,12 @@ class Finder:
             return _judged(sure, [box for box in found if box.score < self.first.sure])
         other = self.second.detect(bgr)
         sure_too = [box for box in other if box.score >= self.second.sure]
-        if self.together == "agree":
-            if not sure and not sure_too:
-                return [], NOBODY
-            return (sure, "") if same_people(sure, sure_too) else ([], DISAGREE)
         doubtful = [box for box in found if box.score < self.first.sure]
         doubtful_too = [box for box in other if box.score < self.second.sure]
+        if self.together == "agree":
+            if not same_people(sure, sure_too):
+                return [], DISAGREE
+            return _judged(sure, [*doubtful, *doubtful_too])
         both = [box for box in doubtful if _any_same(box, other)]
         # Not by score, which means something else to each: the first one's boxes go before.
         people = distinct([*sure, *both, *sure_too])
@@ -86,7 +88,7 @@ def holds(person: Box, face: Box) -> bool:
 
 
 def _judged(people: list[Box], doubtful: list[Box]) -> tuple[list[Box], str]:
-    if len(distinct([*people, *doubtful])) > len(people):
+    if len(distinct([*people, *doubtful])) > len(people) or may_be_one(people):
         return [], UNSURE
     return (people, "") if people else ([], NOBODY)
 

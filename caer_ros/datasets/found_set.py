@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from caer_ros.bundles import write_atomically
 from caer_ros.core import Box, InputError
 from caer_ros.datasets.found_emotions import FaceEmotions, distilled, emotions_of
 from caer_ros.datasets.found_people import MISSED, Finder, missed
-from caer_ros.datasets.found_sources import Sources, read_pictures
+from caer_ros.datasets.found_sources import Sources, check_sources, named_pictures
 from caer_ros.datasets.samples import SPLITS
 from caer_ros.datasets.scenes.emotic import EmoticImage, write_annotations
 from caer_ros.perception.contact_sheet import contact_sheet
@@ -56,7 +55,12 @@ class Written:
 
 
 def write_people(
-    sources: Sources, out: Path, finder: Finder, faces: FaceEmotions | None, about: str
+    sources: Sources,
+    out: Path,
+    finder: Finder,
+    faces: FaceEmotions | None,
+    about: str,
+    on_bad: Callable[[Path, InputError], None] | None = None,
 ) -> Written:
     """Write the data set.
 
@@ -66,29 +70,37 @@ def write_people(
         finder: finds the people.
         faces: tells emotions, and finds faces outside everybody's box; or None.
         about: README.txt's words on whose labels these are.
+        on_bad: told of each unreadable file, which is then left out; without it, that raises,
+            and before anything is written where a file's beginning shows it.
 
     Raises:
-        InputError: `out` is not empty, a source can not be read, or nobody is found in any.
+        InputError: `out` is not empty, an unreadable file without `on_bad`, or nobody is found in
+            any.
         EngineError: a network failed.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} is not empty.", "Name a new folder.")
-    written, names = Written(), _Names()
-    for source in tqdm(sources.files, "people", unit="file", disable=None):
-        split, stem = sources.split(source), names.take(source.stem)
-        for ending, image in read_pictures(source, sources.film_step):
-            boxes, reason = finder.find(image)
-            seen = faces.look(image) if faces is not None and boxes else []
-            if boxes and missed([face.box for face in seen], boxes):
-                reason = MISSED
-            if reason:
-                written.left_out[reason] += 1
-                continue
-            name = f"{stem}{ending}.png"
-            emotions = emotions_of(boxes, seen)
-            write_atomically(out / "emotic" / FOLDER / name, _png(image))
-            written.images[split].append(_entry(name, image, source, boxes, emotions))
-            written.emotions[split].update(emotion for emotion in emotions if emotion)
+    if on_bad is None:
+        check_sources(sources.files)
+
+    def stop(path: Path, error: InputError) -> None:
+        raise InputError(
+            str(error), f"Remove {out} if it is there, and add --skip-bad to go on without it."
+        ) from error
+
+    written = Written()
+    for source, name, image in named_pictures(sources, on_bad or stop):
+        boxes, reason = finder.find(image)
+        seen = faces.look(image) if faces is not None and boxes else []
+        if boxes and missed([face.box for face in seen], boxes):
+            reason = MISSED
+        if reason:
+            written.left_out[reason] += 1
+            continue
+        emotions, split = emotions_of(boxes, seen), sources.split(source)
+        write_atomically(out / "emotic" / FOLDER / name, _png(image))
+        written.images[split].append(_entry(name, image, source, boxes, emotions))
+        written.emotions[split].update(emotion for emotion in emotions if emotion)
     for split in SPLITS:
         written.images[split].sort(key=lambda entry: entry["filename"])
     written.forgotten = even_out(written.images["train"])
@@ -129,22 +141,6 @@ def even_out(entries: Sequence[EmoticImage]) -> int:
         person["annotations_categories"] = {"categories": []}
         person["known_categories"] = []
     return len(surplus)
-
-
-class _Names:
-    """Names for pictures, no two alike although sources of two folders may be."""
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-
-    def take(self, stem: str) -> str:
-        number, name = 1, stem
-        # Names of frames begin with their film's: a file system may not tell cases apart.
-        while name.lower() in self._taken:
-            number += 1
-            name = f"{stem}-{number}"
-        self._taken.add(name.lower())
-        return name
 
 
 def _entry(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from caer_ros.core import InputError
+from caer_ros.datasets.emotic.images import picture_size
 from caer_ros.datasets.media import iterate_video
 from caer_ros.datasets.real_faces import named
 
@@ -59,6 +61,45 @@ def list_sources(given: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(files)
 
 
+def check_sources(files: Sequence[Path]) -> None:
+    """Open every file, a picture no further than its header.
+
+    Raises:
+        InputError: some can not be read; the first is named.
+    """
+    said = []
+    for path in files:
+        try:
+            # What Pillow can not open OpenCV may.
+            if path.suffix.lower() in FILMS or not _has_header(path):
+                next(read_pictures(path, 1))
+        except InputError as error:
+            said.append(error)
+    if said:
+        raise InputError(
+            f"{len(said)} of {len(files)} files can not be read, the first: {said[0]}",
+            "Or add --skip-bad.",
+        )
+
+
+def named_pictures(
+    sources: Sources, on_bad: Callable[[Path, InputError], None]
+) -> Iterator[tuple[Path, str, np.ndarray]]:
+    """Each source's pictures, uint8 BGR, with their names; no two names are alike.
+
+    Args:
+        sources: pictures and films.
+        on_bad: told of each file that can not be read, which is then left out, unless this raises.
+    """
+    taken: set[str] = set()
+    for path in tqdm(sources.files, "people", unit="file", disable=None):
+        try:
+            for ending, image in read_pictures(path, sources.film_step):
+                yield path, f"{_take(taken, path.stem + ending)}.png", image
+        except InputError as error:
+            on_bad(path, error)
+
+
 def read_pictures(path: Path, step: int) -> Iterator[tuple[str, np.ndarray]]:
     """A source's pictures, uint8 BGR, shrunk to LONGER_SIDE, with the ending of their names.
 
@@ -76,6 +117,25 @@ def read_pictures(path: Path, step: int) -> Iterator[tuple[str, np.ndarray]]:
             f"{path} can not be read.", f"Give a picture or a film ({', '.join(FILMS)})."
         )
     yield "", _shrunk(image)
+
+
+def _take(taken: set[str], wanted: str) -> str:
+    """A free name, as it is wanted or with a number; folders and films may share names."""
+    number, name = 1, wanted
+    # A file system may not tell cases apart.
+    while name.lower() in taken:
+        number += 1
+        name = f"{wanted}-{number}"
+    taken.add(name.lower())
+    return name
+
+
+def _has_header(path: Path) -> bool:
+    try:
+        picture_size(path)
+    except InputError:
+        return False
+    return True
 
 
 def _shrunk(image: np.ndarray) -> np.ndarray:

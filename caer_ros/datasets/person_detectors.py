@@ -24,7 +24,7 @@ from caer_ros.engines import Engine, open_engine
 from caer_ros.engines.base import TensorSpec
 
 SAME_PERSON = 0.5
-# Of the smaller box inside the larger: the head of somebody whose body was found, too.
+# Of the smaller box inside the larger: maybe the head of somebody whose body was found, too.
 _INSIDE = 0.85
 _PERSON = 1
 _COLUMNS = 56
@@ -47,7 +47,8 @@ class PersonDetector(Protocol):
     def detect(self, bgr: np.ndarray) -> list[Box]:
         """People of a uint8 BGR picture [H, W, 3] with a score of at least `unsure`, best first.
 
-        Boxes are in its pixels, clipped to it; nobody has two.
+        Boxes are in its pixels, clipped to it and distinct: of one person there may be two only
+        where a part of him scores above the whole, see `may_be_one`.
 
         Raises:
             EngineError: the network failed, or put out what it should not.
@@ -152,13 +153,27 @@ class KeypointDetector:
 def distinct(boxes: Sequence[Box]) -> list[Box]:
     """Boxes, best first, without those of people who have an earlier one.
 
-    That is one with an overlap of SAME_PERSON (IoU), or nearly all of the box inside.
+    That is one with an overlap of SAME_PERSON (IoU), or nearly all of the box inside. A body is
+    kept although its head comes before it.
     """
     kept: list[Box] = []
     for box in boxes:
         if not any(box.iou(one) >= SAME_PERSON or _within(box, one) for one in kept):
             kept.append(box)
     return kept
+
+
+def may_be_one(people: Sequence[Box]) -> bool:
+    """Whether two distinct boxes may be a head and its own body.
+
+    That is nearly all of one inside another, in its upper half: beside the chest and the legs of
+    somebody near there is room for people far behind him.
+    """
+    return any(
+        box is not other and _within(box, other) and box.y1 + box.y2 < other.y1 + other.y2
+        for box in people
+        for other in people
+    )
 
 
 def same_people(first: Sequence[Box], second: Sequence[Box]) -> bool:

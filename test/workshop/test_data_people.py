@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from caer_ros.bundles import write_atomically
+from caer_ros.bundles.detector_import import detector_files
 from caer_ros.cli.main import main
 from caer_ros.core import EMOTIC26, Box, BundleError, InputError
 from caer_ros.datasets.emotic.reader import open_emotic
@@ -29,6 +32,8 @@ from caer_ros.datasets.person_detectors import (
 
 # Scores are as given on white pictures, 0 on black ones. Boxes: y1, x1, y2, x2 in shares.
 LEFT, RIGHT = (0.2, 0.0, 1.0, 0.4), (0.1, 0.5, 0.9, 1.0)
+# Inside LEFT: the head, and somebody who stands far behind.
+HEAD, BEHIND = (0.3, 0.1, 0.5, 0.3), (0.7, 0.1, 0.95, 0.2)
 ALL = ("boxes", "keypoints")
 
 
@@ -75,6 +80,14 @@ def _detector(
 def _picture(path: Path, width: int = 100, height: int = 80, grey: int = 255) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), np.full((height, width, 3), grey, np.uint8))
+    return path
+
+
+def _film(path: Path, frames: int) -> Path:
+    film = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (96, 80))
+    for _ in range(frames):
+        film.write(np.full((80, 96, 3), 255, np.uint8))
+    film.release()
     return path
 
 
@@ -146,11 +159,23 @@ def test_same_people_are_as_many_and_overlap() -> None:
         ([(LEFT, 0.9)], [(LEFT, 0.5)], "agree", 1, ""),
         ([(LEFT, 0.9)], [(LEFT, 0.5), (RIGHT, 0.5)], "agree", 0, DISAGREE),
         ([(LEFT, 0.1)], [(LEFT, 0.1)], "agree", 0, NOBODY),
+        # Sure of the same people, and both, or one of them, of somebody more unsurely.
+        ([(LEFT, 0.9), (RIGHT, 0.5)], [(LEFT, 0.5), (RIGHT, 0.25)], "agree", 0, UNSURE),
+        ([(LEFT, 0.9), (RIGHT, 0.5)], [(LEFT, 0.5)], "agree", 0, UNSURE),
+        ([(LEFT, 0.9)], [(LEFT, 0.5), (RIGHT, 0.25)], "agree", 0, UNSURE),
+        ([(LEFT, 0.4)], [(LEFT, 0.2)], "agree", 0, UNSURE),
         ([(LEFT, 0.9)], [(LEFT, 0.5), (RIGHT, 0.5)], "join", 2, ""),
         # Found by both, unsurely.
         ([(LEFT, 0.4)], [(LEFT, 0.2)], "join", 1, ""),
         ([(LEFT, 0.9)], [(RIGHT, 0.2)], "join", 0, UNSURE),
         ([(LEFT, 0.1)], [(LEFT, 0.1)], "join", 0, NOBODY),
+        # Surer of a head than of its body: one person, or two?
+        ([(HEAD, 0.9), (LEFT, 0.7)], None, "agree", 0, UNSURE),
+        ([(HEAD, 0.9), (LEFT, 0.7)], [(HEAD, 0.5), (LEFT, 0.4)], "agree", 0, UNSURE),
+        ([(HEAD, 0.9)], [(LEFT, 0.5)], "join", 0, UNSURE),
+        ([(LEFT, 0.9), (HEAD, 0.7)], None, "agree", 1, ""),
+        ([(BEHIND, 0.9), (LEFT, 0.7)], None, "agree", 2, ""),
+        ([(BEHIND, 0.9)], [(LEFT, 0.5)], "join", 2, ""),
     ],
 )
 def test_who_counts(tmp_path: Path, first, second, together, people: int, reason: str) -> None:
@@ -270,11 +295,7 @@ def test_a_face_outside_everybody_leaves_the_picture_out(tmp_path: Path) -> None
 
 
 def test_every_third_frame_of_a_film(tmp_path: Path) -> None:
-    path = tmp_path / "walk.avi"
-    film = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (96, 80))
-    for _ in range(8):
-        film.write(np.full((80, 96, 3), 255, np.uint8))
-    film.release()
+    path = _film(tmp_path / "walk.avi", 8)
     sources = Sources((path,), 3, test=("walk",))
     write_people(sources, tmp_path / "out", _finder(tmp_path, [(LEFT, 0.9)]), None, "")
     found = json.loads((tmp_path / "out/Annotations.json").read_text())
@@ -283,6 +304,84 @@ def test_every_third_frame_of_a_film(tmp_path: Path) -> None:
     assert names == {"train": [], "val": [], "test": frames}
     people = [person for entry in found["test"] for person in entry["person"]]
     assert [person["known_categories"] for person in people] == [[]] * 3
+
+
+@pytest.mark.parametrize("film_first", [True, False])
+def test_a_frame_never_takes_the_name_of_a_picture(tmp_path: Path, film_first: bool) -> None:
+    film, picture = _film(tmp_path / "walk.avi", 4), _picture(tmp_path / "Walk_0000.jpg", 50, 40)
+    (tmp_path / "b").mkdir()
+    again = _film(tmp_path / "b" / "walk.avi", 1)
+    files = (film, picture, again) if film_first else (picture, again, film)
+    finder, out = _finder(tmp_path, [(LEFT, 0.9)]), tmp_path / "out"
+    entries = write_people(Sources(files, 3), out, finder, None, "").images["train"]
+    assert len({entry["filename"].lower() for entry in entries}) == 4
+    for entry in entries:
+        size = entry["image_size"]
+        path = out / "emotic" / entry["folder"] / entry["filename"]
+        assert cv2.imread(str(path)).shape == (size["n_row"], size["n_col"], 3)
+    assert sorted(entry["image_size"]["n_col"] for entry in entries) == [50, 96, 96, 96]
+
+
+def _damaged(folder: Path) -> tuple[Path, Path, Path]:
+    """A picture without a header, one with nothing else, and a film that is none."""
+    whole = _picture(folder / "d.png").read_bytes()
+    header, nothing, film = folder / "b.png", folder / "c.png", folder / "e.avi"
+    nothing.write_bytes(b"")
+    header.write_bytes(whole[: whole.index(b"IDAT") + 12])
+    film.write_bytes(b"no film")
+    return nothing, header, film
+
+
+def test_damaged_files_are_told_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    detector = _detector(tmp_path / "one.onnx", "boxes", [(LEFT, 0.9)])
+    _picture(tmp_path / "in/a.png")
+    nothing, _, film = _damaged(tmp_path / "in")
+    call = ["data", "people", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
+    call += ["--detector", str(detector)]
+    assert main(call) == 2
+    said = capsys.readouterr().err
+    assert f"2 of 5 files can not be read, the first: {nothing}" in said
+    assert "--skip-bad" in said
+    assert not (tmp_path / "out").exists()
+    nothing.unlink()
+    assert main(call) == 2
+    assert f"1 of 4 files can not be read, the first: {film}" in capsys.readouterr().err
+
+
+def test_damage_behind_a_header_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    detector = _detector(tmp_path / "one.onnx", "boxes", [(LEFT, 0.9)])
+    _picture(tmp_path / "in/a.png")
+    nothing, header, film = _damaged(tmp_path / "in")
+    nothing.unlink()
+    film.unlink()
+    out = tmp_path / "out"
+    call = ["data", "people", str(tmp_path / "in"), "--out", str(out), "--detector", str(detector)]
+    assert main(call) == 2
+    said = capsys.readouterr().err
+    assert f"{header} can not be read" in said
+    assert f"Remove {out}" in said
+    assert "--skip-bad" in said
+
+
+def test_damaged_files_are_skipped_by_name_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    detector = _detector(tmp_path / "one.onnx", "boxes", [(LEFT, 0.9)])
+    _picture(tmp_path / "in/a.png")
+    damaged = _damaged(tmp_path / "in")
+    out = tmp_path / "out"
+    call = ["data", "people", str(tmp_path / "in"), "--out", str(out), "--detector", str(detector)]
+    assert main([*call, "--skip-bad"]) == 0
+    said = capsys.readouterr()
+    assert f"{out}, train: 2 pictures, 2 people" in said.out
+    assert all(str(path) in said.err for path in damaged)
+    assert "left out: 3 files (can not be read)" in said.err
+    found = json.loads((out / "Annotations.json").read_text())
+    assert [entry["filename"] for entry in found["train"]] == ["a.png", "d.png"]
 
 
 def test_folders_give_their_pictures_and_films(tmp_path: Path) -> None:
@@ -312,6 +411,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert "pseudo-labels" in text
     assert "one.onnx" in text
     assert "two.onnx" in text
+    # Without --faces nobody looks for any.
+    assert "face" not in text
     # The folder is taken now.
     assert main([*arguments, "--detector", str(first)]) != 0
     assert "is not empty" in capsys.readouterr().err
@@ -341,6 +442,22 @@ def test_complaints(
     assert main(["data", "people", "in", "--out", "out", *options]) != 0
     assert complaint in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_face_detector_is_named(tmp_path: Path, root: Path, shared_data: Path) -> None:
+    detector = _detector(tmp_path / "one.onnx", "boxes", [(LEFT, 0.9)])
+    yunet = shared_data / "yunet_s_640_640.onnx"
+    bundle = tmp_path / "yunet"
+    for name, content in detector_files("yunet", yunet.read_bytes(), "a file").items():
+        write_atomically(bundle / name, content)
+    call = ["data", "people", str(_picture(tmp_path / "a.png")), "--detector", str(detector)]
+    call += ["--emotions", str(root / "models" / "caer_net_s")]
+    for faces, file in ((yunet, yunet), (bundle, bundle / "fp32.onnx")):
+        out = tmp_path / f"out_{faces.stem}"
+        assert main([*call, "--faces", str(faces), "--out", str(out)]) == 0
+        text = (out / "README.txt").read_text()
+        assert hashlib.sha256(file.read_bytes()).hexdigest() in text
+        assert "face of 24 pixels or more outside everybody's box" in text
 
 
 def test_the_shipped_network_tells_emotions(root: Path, shared_data: Path, photos: Path) -> None:
