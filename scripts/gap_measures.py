@@ -36,8 +36,8 @@ class Faces:
 
 @dataclass(frozen=True)
 class Rendered:
-    """Renders of one kind; `without` says what they lack; said int [N]: the emotion that the teacher
-    names; found bool [N]: by the detector, None without one."""
+    """Renders of one kind; `without` says what they lack; said int [N]: the emotion that the
+    teacher names; found bool [N]: by the detector, None without one."""
 
     name: str
     without: str
@@ -60,7 +60,8 @@ def even_weights(pose: np.ndarray, times: np.ndarray) -> np.ndarray:
 
     Args:
         pose: int [N].
-        times: float [..., N], how often each face is there. A pose that is not there weighs nothing.
+        times: float [..., N], how often each face is there. A pose that is not there weighs
+            nothing.
     """
     out = np.zeros(times.shape)
     for one in np.unique(pose):
@@ -156,8 +157,9 @@ class Tally:
 def tell_apart(renders: Faces, real: Faces, rounds: int, seed: int) -> Tally:
     """How well a linear classifier tells renders from real faces of people whom it has not seen.
 
-    In every round as many real faces of each pose as there are renders are drawn anew, and people are
-    dealt out to the folds anew. The same seed draws the same for other renders of the same people.
+    In every round as many real faces of each pose as there are renders are drawn anew, and people
+    are dealt out to the folds anew. The same seed draws the same for other renders of the same
+    people.
     """
     asked = np.zeros(len(renders)), np.zeros(len(real))
     right = np.zeros(len(renders)), np.zeros(len(real))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ from caer_ros.evaluation.benet.tables import markdown
 PICTURE = "images/domain-gap.jpg"
 _DRAWS, _HALVES, _DEALS = 1000, 40, 10
 _SEED = 7
+# Fewer people than that are a trial.
+_ENOUGH = 10
 # The first is with all means, the last two lack more than one.
 _OTHERS = 2
 
@@ -57,10 +60,15 @@ class Measure:
         listed = np.array([name.removeprefix("no ") for name in names[single]])
         helps, hurts = listed[gain > spread], listed[gain < -spread]
         rest = listed[np.abs(gain) <= spread]
-        return (
+        return _wrapped(
             f"- {self.title}: {_words(helps)} helped, {_words(hurts)} hurt; "
-            f"within the spread: {_words(rest)}."
+            f"within the spread: {_words(rest)}.",
+            "  ",
         )
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, 100, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _words(names: Sequence[str]) -> str:
@@ -70,7 +78,6 @@ def _words(names: Sequence[str]) -> str:
 def page(rendered: Sequence[Rendered], reals: Sequence[Real], command: str) -> str:
     """The page, from variants (all means first, the drawn ones last) and folders of real faces."""
     rng = np.random.default_rng(_SEED)
-    names = [one.name for one in rendered]
     people = len(np.unique(rendered[0].faces.who))
     parts = [
         _head(rendered, people, command),
@@ -78,8 +85,7 @@ def page(rendered: Sequence[Rendered], reals: Sequence[Real], command: str) -> s
         _poses(rendered, rng),
         _LIMITS,
     ]
-    assert len(names) > _OTHERS + 1
-    return "\n".join(parts)
+    return "\n".join(parts).replace("\n\n\n", "\n\n")
 
 
 def _table(rendered: Sequence[Rendered], measures: Sequence[Measure]) -> str:
@@ -105,12 +111,16 @@ def _against(rendered: Sequence[Rendered], real: Real, rng: np.random.Generator)
     counts = [int((real.faces.pose == pose).sum()) for pose in COMPARED]
     words = " and ".join(f"{n} {CAER7[p]}" for n, p in zip(counts, COMPARED, strict=True))
     measures = [Measure("distance", far, -1), Measure("told apart", apart, -1)]
+    told = (
+        f"{real.total} faces of which the teacher calls {words}; those, of "
+        f"{len(np.unique(real.faces.who))} sources. One half of the sources is {floor.mean():.2f} "
+        f"(standard deviation {floor.std():.2f}) from the other: no renders can be asked to come "
+        "nearer."
+    )
     return f"""
 ## Against `{real.name}`
 
-{real.total} faces of which the teacher calls {words}; those, of {len(np.unique(real.faces.who))} \
-sources. One half of the sources is {floor.mean():.2f} (standard deviation {floor.std():.2f}) from \
-the other: no renders can be asked to come nearer.
+{_wrapped(told)}
 
 {_table(rendered, measures)}
 """
@@ -128,7 +138,7 @@ def _poses(rendered: Sequence[Rendered], rng: np.random.Generator) -> str:
     return f"""
 ## All seven poses
 
-Shares of all {len(rendered[0].faces)} renders of a row.
+Shares of the {len(rendered[0].faces)} renders of each row.
 
 {_table(rendered, measures)}
 """
@@ -136,9 +146,10 @@ Shares of all {len(rendered[0].faces)} renders of a row.
 
 def _head(rendered: Sequence[Rendered], people: int, command: str) -> str:
     lacks = "\n".join(f"| {one.name} | {one.without} |" for one in rendered)
-    cut = (
-        "" if rendered[0].found is None else "the detector's box where it finds the face, else by "
-    )
+    box = "the exact box"
+    if rendered[0].found is not None:
+        box = "the detector's box (where it does not find the face, by the exact one)"
+    trial = "" if people >= _ENOUGH else f"**A trial: nothing follows from {people} people.**\n\n"
     return f"""# The gap between renders and photographs
 
 ```
@@ -155,31 +166,33 @@ same people in the same poses, places and light, save for what is switched off.
 | --- | --- |
 {lacks}
 
-How to read the tables. All figures come from the teacher's network, which sees a face as the robot
-cuts it, by {cut}the exact one.
+{trial}How to read the tables. All figures come from the teacher's network, which sees a face as the
+robot cuts it, by {box}.
 
-- **Distance**: squared Fréchet distance between 256 features of renders and of photographs, as normal
-  distributions. {people} people are too few for a full covariance of 256 features, so that it is taken
-  as diagonal in the principal axes of the photographs; how features go together off these axes is not
-  compared. 1 is the photographs' own variance. Photographs show people who smile or do not, so only
-  the poses Happy and Neutral are compared, and both weigh the same on either side. What photographs
-  show is what the teacher says of them.
-- **Told apart**: how often a linear classifier (ridge, cross-validated, other people in training than
-  in testing) tells a render from a photograph: .5 is not at all, 1 always.
-- **Pose named**: the teacher names the emotion that was posed. **Face found**: YuNet finds the face.
-- **Change**: against the full generator, ± 95 %: 1.96 standard deviations over {_DRAWS} draws of people
-  with replacement (rendered and real ones, the same for all rows). The classifier is not trained anew
-  in these draws. Of so many figures one in twenty is beyond its spread by chance alone.
+- **Distance**: squared Fréchet distance between 256 features of renders and of photographs, as
+  normal distributions. {people} people are too few for a full covariance of 256 features: it is
+  taken as diagonal in the principal axes of the photographs, so that how features go together off
+  these axes is not compared. 1 is the photographs' own variance. Photographs show people who smile
+  or do not, so only the poses Happy and Neutral are compared, and both weigh the same on either
+  side. What a photograph shows is what the teacher says of it.
+- **Told apart**: how often a linear classifier (ridge, cross-validated, other people in training
+  than in testing) tells renders from photographs: .5 is not at all, 1 always.
+- **Pose named**: the teacher names the emotion that was posed. **Face found**: by YuNet.
+- **Change**: against the full generator, ± 95 %: 1.96 standard deviations over {_DRAWS} draws of
+  people with replacement (rendered and real ones, the same for all rows). The classifier is not
+  trained anew in these draws. Of so many figures one in twenty is beyond its spread by chance.
+- **Helped** is a means without which the figure is worse by more than its spread.
 """
 
 
 _LIMITS = """
 ## What this does not say
 
-One small network looks, the one whose guesses the shipped CAER-Net-S learns from. Features that it
-does not look at may be far off at no cost here. Renders turn their heads, are seen by poor cameras and
-in odd light on purpose, while portraits do not: a means that makes renders as varied as a robot's
-pictures takes them away from portraits, and "hurt" is no reason by itself to drop it. Means are
-switched off one by one: two that do the same hide each other. Shape of the head, tone of the skin and
-hands before the face are in all rows. Nothing was trained here; a nearer render need not teach better.
+One small network looks, the one whose guesses the shipped CAER-Net-S learns from, and which was at
+hand when the poses were made. What it does not look at may be far off at no cost here. Renders turn
+their heads and are seen by poor cameras in odd light on purpose, portraits are not: a means that
+makes renders as varied as a robot's pictures takes them away from portraits, so that "hurt" is no
+reason by itself to drop it. Means are switched off one by one: two that do the same hide each
+other. Shape of the head, tone of the skin and things before the face are in all rows but the last.
+Nothing was trained here; a nearer render need not teach better.
 """

@@ -1,8 +1,8 @@
 """Means of the photoreal generator against the domain gap, each of which can be switched off.
 
-A switch replaces functions in the generator's modules for a while. What it replaces is called all the
-same and then overruled, so that all that is not switched off throws the same dice: the picture stays
-the same person in the same pose at the same place.
+A switch replaces functions in the generator's modules for a while. What it replaces is called all
+the same and then overruled, so that all that is not switched off throws the same dice: the picture
+stays the same person in the same pose at the same place.
 """
 
 from __future__ import annotations

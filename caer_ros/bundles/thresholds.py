@@ -11,6 +11,10 @@ import numpy as np
 
 from caer_ros.core import BundleError
 
+_OUT = "Take decode.thresholds out."
+# It reads the bundle, too: with the thresholds in it would end with the same complaint.
+_ANEW = "Take decode.thresholds out, then run `caer temperature`, which chooses them anew."
+
 
 def read_thresholds(
     path: Path, decode: Mapping[str, Any], labels: tuple[str, ...], multi_label: bool
@@ -33,7 +37,7 @@ def read_thresholds(
     if given is None:
         return None
     if not multi_label:
-        raise _error(path, "are of a model whose multi_label is false")
+        raise _error(path, "are of a model whose multi_label is false", _OUT)
     if not isinstance(given, Mapping):
         raise _error(path, f"are no mapping ({type(given).__name__})")
     for label in labels:
@@ -54,8 +58,5 @@ def _is_share(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
-def _error(path: Path, what: str) -> BundleError:
-    return BundleError(
-        f"{path}: decode.thresholds {what}.",
-        "Run `caer temperature`, which chooses them, or take decode.thresholds out.",
-    )
+def _error(path: Path, what: str, remedy: str = _ANEW) -> BundleError:
+    return BundleError(f"{path}: decode.thresholds {what}.", remedy)

@@ -12,6 +12,7 @@ from caer_ros.cli.evaluate_benet import (
     add_options,
     is_benet_bundle,
     is_benet_checkpoint,
+    refuse_for_bundle,
     run_benet,
     run_benet_bundle,
 )
@@ -47,7 +48,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--precision", default="fp32", help="of a bundle (default: %(default)s)")
     parser.add_argument("--backend", default="auto", help="of a bundle (default: %(default)s)")
-    parser.add_argument("--workers", type=int, default=0, help="that load (%(default)s)")
+    parser.add_argument("--workers", type=int, help="that load, of a checkpoint (0)")
     parser.add_argument(
         "--skip-bad", action="store_true", help="leave unreadable files out, and say which"
     )
@@ -78,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
             "--only is for checkpoints of CAER-Net on labelled people.",
             "Name the .safetensors of its run, and a folder laid out like CAER-S or CAER.",
         )
+    if (args.target / "model.yaml").is_file():
+        refuse_for_bundle(args)
     if benet:
         return run_benet(args)
     if is_benet_bundle(args.target):
@@ -122,7 +125,7 @@ def _judge_checkpoint(args: argparse.Namespace) -> Verdict:
                 "Evaluate it without --only.",
             )
         source = Only(source, args.only)
-    return judge_network(network, source, args.workers)
+    return judge_network(network, source, args.workers or 0)
 
 
 def _judge_bundle(args: argparse.Namespace) -> tuple[Verdict, Breakdown]:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from caer_ros.bundles import Bundle
-from caer_ros.core import EMOTIC26, InputError
+from caer_ros.core import InputError
 from caer_ros.deploy.bundle_thresholds import written_thresholds
 from caer_ros.deploy.publish import Drafts
 from caer_ros.engines import choose_backend
-from caer_ros.evaluation.benet.bundle_people import ask_people
+from caer_ros.evaluation.benet.bundle_people import ask_people, check_labels
 from caer_ros.evaluation.benet.bundle_tuning import tune_bundle
 from caer_ros.evaluation.benet.figures import draw_reliability
 from caer_ros.perception import PipelineConfig
@@ -23,10 +23,10 @@ from caer_ros.training.benet.data import data_of, open_images
 
 def run_maps(bundle: Bundle, args: argparse.Namespace, out: Path) -> int:
     """Choose, write and print."""
-    if bundle.labels != EMOTIC26 or len(args.data) > 1:
+    check_labels(bundle)
+    if len(args.data) > 1:
         raise InputError(
-            f"Thresholds of '{bundle.name}' are chosen on one folder of EMOTIC's 26 emotions.",
-            "Name one --data, and a bundle with EMOTIC's labels.",
+            f"Thresholds of '{bundle.name}' are chosen on one folder.", "Name one --data."
         )
     split = args.split or "validation"
     with Drafts(args.bundle) as drafts:

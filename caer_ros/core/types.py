@@ -122,9 +122,9 @@ class EmotionEstimate:
 
     def order(self) -> np.ndarray:
         """Indices of the labels to show, int64, first things first: those that are `named`; where
-        the model has no thresholds, all of them, the likeliest first."""
+        the model has no thresholds, all of them, the likeliest first, equals as in `labels`."""
         named = self.named()
-        return np.argsort(self.probabilities)[::-1] if named is None else named
+        return np.argsort(-self.probabilities, kind="stable") if named is None else named
 
 
 @dataclass(frozen=True)

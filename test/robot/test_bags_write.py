@@ -20,7 +20,7 @@ import pytest
 from caer_ros.cli.main import main
 from caer_ros.core import CaerError, InputError, PersonEmotion
 from caer_ros.perception.bags.bag_writer import EmotionBag
-from caer_ros.perception.bags.definitions import PEOPLE, message_folder
+from caer_ros.perception.bags.definitions import PEOPLE, emotion_types, message_folder
 from caer_ros.perception.bags.type_text import type_text
 from caer_ros.perception.frames import Origin
 
@@ -70,6 +70,17 @@ def opened(file: Path) -> Iterator[sqlite3.Connection]:
     """A bag's data base, to be changed."""
     with closing(sqlite3.connect(file)) as database, database:
         yield database
+
+
+def forget_types(ride: Path) -> None:
+    """Take out of a bag in sqlite3 what its messages look like, as Humble writes it."""
+    with opened(ride / "ride.db3") as database:
+        database.execute("DROP TABLE message_definitions")
+        database.execute("DROP TABLE schema")
+        database.execute("ALTER TABLE topics DROP COLUMN type_description_hash")
+    metadata = ride / "metadata.yaml"
+    hashes = r"\n\s+type_description_hash:\s+\S+"
+    metadata.write_text(re.sub(hashes, "", metadata.read_text()))
 
 
 def content(path: Path) -> list[tuple[str, str, int, bytes]]:
@@ -207,19 +218,61 @@ def test_quality_of_service_is_copied_and_humble_reads_the_metadata(tmp_path):
 def test_a_topic_that_nobody_can_explain_is_left_out_and_named(tmp_path, capsys):
     grey = [np.full((64, 64, 3), 90, np.uint8)]
     ride = write_bag(tmp_path / "ride", "sqlite3", grey, ("/talk", "/mood"))
-    with opened(ride / "ride.db3") as database:  # as Humble writes it
-        database.execute("DROP TABLE message_definitions")
-        database.execute("DROP TABLE schema")
-        database.execute("ALTER TABLE topics DROP COLUMN type_description_hash")
-    metadata = ride / "metadata.yaml"
-    hashes = r"\n\s+type_description_hash:\s+\S+"
-    metadata.write_text(re.sub(hashes, "", metadata.read_text()))
+    forget_types(ride)
     assert main(["run", str(ride), "--bag", str(tmp_path / "felt"), "--copy"]) == 0
     assert "/mood is not copied: nothing tells what my_robot/msg/Mood looks like" in (
         capsys.readouterr().err
     )
     assert {topic for topic, *_ in content(tmp_path / "felt")} == {"/front", "/talk", "/emotions"}
     emotions(tmp_path / "felt")
+
+
+def write_elsewhere(path: Path, storage: str, store: object) -> Path:
+    """A picture on /front, and people on /other/emotions in the words of `store`."""
+    plugin = getattr(rosbag2.StoragePlugin, storage.upper())
+    with rosbag2.Writer(path, version=9, storage_plugin=plugin) as writer:
+        types = store.types
+        header = types["std_msgs/msg/Header"](types["builtin_interfaces/msg/Time"](START, 0), "x")
+        grey = np.full(64 * 64 * 3, 90, np.uint8)
+        people = [[]] * (len(store.fielddefs[PEOPLE][1]) - 1)
+        for topic, kind, message in (
+            ("/front", RAW, types[RAW](header, 64, 64, "bgr8", 0, 192, grey)),
+            ("/other/emotions", PEOPLE, types[PEOPLE](header, *people)),
+        ):
+            made = writer.add_connection(topic, kind, typestore=store)
+            writer.write(made, LOG, store.serialize_cdr(message, kind))
+    return path
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_emotions_of_this_version_on_another_topic_are_copied(storage, tmp_path, capsys):
+    ride = write_elsewhere(tmp_path / "ride", storage, emotion_types())
+    assert main(["run", str(ride), "--bag", str(tmp_path / "felt"), "--copy"]) == 0
+    assert "not copied" not in capsys.readouterr().err
+    with highlevel.AnyReader([tmp_path / "felt"]) as reader:
+        said = {c.topic: reader.deserialize(d, c.msgtype) for c, _, d in reader.messages()}
+    assert said["/other/emotions"].header.frame_id == "x"
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_emotions_of_another_version_are_left_out(storage, tmp_path, capsys):
+    # They would stand under the definition of /emotions.
+    older = typesys.get_typestore(typesys.Stores.ROS2_KILTED)
+    older.register(typesys.get_types_from_msg("std_msgs/Header header", PEOPLE))
+    ride = write_elsewhere(tmp_path / "ride", storage, older)
+    assert main(["run", str(ride), "--bag", str(tmp_path / "felt"), "--copy"]) == 0
+    assert f"/other/emotions is not copied: its {PEOPLE} is not this version's" in (
+        capsys.readouterr().err
+    )
+    assert {topic for topic, *_ in content(tmp_path / "felt")} == {"/front", "/emotions"}
+
+
+def test_emotions_of_a_version_that_nobody_knows_are_left_out(tmp_path, capsys):
+    ride = write_elsewhere(tmp_path / "ride", "sqlite3", emotion_types())
+    forget_types(ride)
+    assert main(["run", str(ride), "--bag", str(tmp_path / "felt"), "--copy"]) == 0
+    assert f"/other/emotions is not copied: nothing tells what {PEOPLE}" in capsys.readouterr().err
+    assert {topic for topic, *_ in content(tmp_path / "felt")} == {"/front", "/emotions"}
 
 
 def test_definitions_in_the_other_language_have_the_same_hash():

@@ -49,6 +49,8 @@ def test_names_are_at_or_above_their_thresholds_the_largest_margin_first() -> No
     # Without thresholds nothing is known to hold, and the likeliest are shown.
     assert estimate(0.5, 1.0, 0.4, thresholds=None).named() is None
     assert estimate(0.5, 1.0, 0.4, thresholds=None).order().tolist() == [1, 0, 2]
+    # Equals come in the order of the labels.
+    assert estimate(0.4, 0.5, 0.5, thresholds=None).order().tolist() == [1, 2, 0]
 
 
 @given(st.lists(st.tuples(st.floats(0, 1, width=32), st.floats(0, 1, width=32)), min_size=1))
@@ -115,12 +117,15 @@ def test_thresholds_that_do_not_fit_are_refused_with_a_remedy(write, thresholds,
     with pytest.raises(BundleError, match=complaint) as caught:
         write(thresholds)
     assert "model.yaml: decode.thresholds" in str(caught.value)
-    assert "`caer temperature`" in str(caught.value)
+    # `caer temperature` alone would read the same bundle and stop there.
+    remedy = "Take decode.thresholds out, then run `caer temperature`"
+    assert remedy in str(caught.value)
 
 
 def test_a_distribution_has_no_thresholds(write) -> None:
-    with pytest.raises(BundleError, match="multi_label is false"):
+    with pytest.raises(BundleError, match="multi_label is false") as caught:
         write(CHOSEN, multi_label=False)
+    assert str(caught.value).endswith("Take decode.thresholds out.")
 
 
 # --- the robot ---

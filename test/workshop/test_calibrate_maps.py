@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -14,15 +15,18 @@ from torch.nn import functional
 from caer_ros.bundles import read_bundle
 from caer_ros.core import EMOTIC26, BundleError
 from caer_ros.datasets.people import People
+from caer_ros.datasets.scenes.emotic import EmoticImage, write_annotations
 from caer_ros.deploy import calibration_report
 from caer_ros.deploy.calibrate import Options, calibrate_bundle
 from caer_ros.deploy.card import file_entry
+from caer_ros.deploy.judging.comparison import Comparison
 from caer_ros.deploy.judging.found import Found, MapsJudge
-from caer_ros.deploy.judging.judge import judge_of
+from caer_ros.deploy.judging.judge import answers, judge_of
 from caer_ros.deploy.onnx_file import trace
 from caer_ros.deploy.pictures import open_data, picture_data
 from caer_ros.deploy.pictures.open_data import DataOptions
 from caer_ros.deploy.pictures.samples import PeopleSamples, PictureSamples
+from caer_ros.engines import open_engine
 from caer_ros.evaluation.benet.predictions import GroundTruth
 from caer_ros.networks.benet.decode import DecodeGraph
 from caer_ros.networks.benet.maps import BenetMaps
@@ -178,6 +182,73 @@ def test_boxes_and_emotions_are_compared_by_hand(bundle: Path) -> None:
     assert judge.distance(wanted, got) == pytest.approx((0.05 + 0.01 + 1 + 1) / 4)
     clear = judge.compare(wanted[:1], [found((0, 0.9, 0.4))], nobody)
     assert clear.top_label == 0
+
+
+def spots_folder(root: Path, seed: int, known: str) -> Path:
+    """Spots laid out like EMOTIC, some of a third of them happy, four pictures a split.
+
+    known: `all` categories, `some`: one, of every other person (as `caer data people --emotions`
+        writes them), or `none` of anybody.
+    """
+    (root / "emotic" / "images").mkdir(parents=True)
+    images: dict[str, list[EmoticImage]] = {}
+    for split in ("train", "validation"):
+        images[split] = []
+        for _ in range(4):
+            picture, boxes = spots(seed)
+            cv2.imwrite(str(root / "emotic" / "images" / f"{seed}.png"), picture[..., ::-1])
+            people = []
+            for number, box in enumerate(boxes):
+                has = ["Happiness"] if number == 0 and known != "none" else []
+                person = {"body_bbox": box.tolist(), "annotations_categories": {"categories": has}}
+                if known == "all":
+                    person["annotations_categories"]["categories"] = [*has, "Peace"]
+                else:
+                    person["known_categories"] = has
+                people.append(person)
+            images[split].append(
+                {
+                    "filename": f"{seed}.png",
+                    "folder": "images",
+                    "image_size": {"n_col": 96, "n_row": 64},
+                    "person": people,
+                }
+            )
+            seed += 1
+    write_annotations(root, images)
+    return root
+
+
+def compared(bundle: Path, folders: list[Path]) -> Comparison:
+    """FP32's answers against those without each picture's best person."""
+    read = read_bundle(bundle)
+    judge = MapsJudge(read)
+    samples = open_data.open_data(read, DataOptions(folders)).held_out
+    engine = open_engine(read.model_file("fp32", "onnxruntime"), "onnxruntime", 1)
+    everybody = answers(judge, engine, samples)
+    engine.close()
+    fewer = [Found(*(part[1:] for part in one)) for one in everybody]
+    return judge.compare(everybody, fewer, samples)
+
+
+def test_people_of_whom_no_emotion_is_known_count_as_people(bundle: Path, tmp_path: Path) -> None:
+    found = compared(bundle, [spots_folder(tmp_path / "boxes", 0, "none")])
+    assert found.mean_ap is None
+    assert found.person_ap is not None
+    assert found.person_ap[0] > found.person_ap[1]
+
+
+def test_folders_of_which_more_and_less_is_known_are_judged_as_one(
+    bundle: Path, tmp_path: Path
+) -> None:
+    folders = [
+        spots_folder(tmp_path / known, seed, known)
+        for known, seed in (("all", 0), ("some", 20), ("none", 40))
+    ]
+    found = compared(bundle, folders)
+    assert found.person_ap is not None
+    assert found.mean_ap is not None
+    assert found.mean_ap[0] > found.mean_ap[1]
 
 
 def test_pictures_are_fitted_as_the_robot_does(bundle: Path) -> None:

@@ -427,7 +427,7 @@ def test_what_is_refused(
     card = yaml.safe_load(before)
     for task, complaint in (
         ("face_detection", "has task face_detection, which has no temperature"),
-        ("person_emotion_maps", "one folder of EMOTIC's 26 emotions"),
+        ("person_emotion_maps", "not EMOTIC's 26 emotions"),
     ):
         (bundle / "model.yaml").write_text(yaml.safe_dump(card | {"task": task}))
         assert main(call(bundle, pictures)) == 2

@@ -164,3 +164,11 @@ def test_a_bundle_gets_its_thresholds(
     assert main([*call, "--split", "test"]) == 0
     assert asked[-1][1] == "test"
     assert "thresholds chosen on 120 of 160 annotated people" in capsys.readouterr().out
+
+
+def test_two_folders_are_refused(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    call = ["temperature", str(bundle), "--data", str(tmp_path), str(tmp_path)]
+    assert main(call) == 2
+    assert "chosen on one folder" in capsys.readouterr().err

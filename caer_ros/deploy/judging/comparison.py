@@ -19,7 +19,8 @@ class Comparison:
         mean_delta, max_delta: of |Δ probability|, over people and labels.
         boxes: share of boxes that both found (F1 at IoU 0.5); None where a model finds none.
         accuracy: of FP32 and of this file, in percent, where labels are known; else None.
-        mean_ap: likewise, of emotions of people who were found (`strict`, IoU 0.5).
+        mean_ap: likewise, of emotions of people who were found (`strict`, IoU 0.5), as far as they
+            are known.
         person_ap: likewise, of finding people (COCO's).
     """
 
@@ -33,9 +34,10 @@ class Comparison:
     person_ap: tuple[float, float] | None = None
 
     def with_scores(
-        self, mean_ap: tuple[float, float], person_ap: tuple[float, float]
+        self, mean_ap: tuple[float, float] | None, person_ap: tuple[float, float]
     ) -> Comparison:
-        """The same with scores against annotations."""
+        """The same with scores against annotations; `mean_ap` is None where they say of nobody
+        that he has an emotion."""
         return replace(self, mean_ap=mean_ap, person_ap=person_ap)
 
     def as_dict(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from caer_ros.deploy.pictures.samples import PictureSamples, Samples
 from caer_ros.evaluation.benet.joint import joint_ap
 from caer_ros.evaluation.benet.matching import greedy_matches, pairwise_iou
 from caer_ros.evaluation.benet.person_ap import person_ap
-from caer_ros.evaluation.benet.predictions import ImageDetections
+from caer_ros.evaluation.benet.predictions import GroundTruth, ImageDetections, any_emotion
 from caer_ros.perception.benet_decode import rows_above
 
 IOU = 0.5
@@ -68,16 +68,23 @@ class MapsJudge:
         if not isinstance(samples, PictureSamples) or samples.truths is None:
             return plain
         truths = samples.truths
-        mean_ap, people = [], []
-        for side in (wanted, got):
-            placed = [
+        before, after = (
+            [
                 ImageDetections(fit.to_source(f.boxes), f.scores, f.emotions)
                 for fit, f in zip(samples.fits, side, strict=True)
             ]
-            at = np.array([IOU])
-            mean_ap.append(float(joint_ap(truths, placed, "strict", at, self._labels).means[0]))
-            people.append(person_ap(truths, placed).ap)
-        return plain.with_scores((mean_ap[0], mean_ap[1]), (people[0], people[1]))
+            for side in (wanted, got)
+        )
+        return plain.with_scores(
+            (self._mean_ap(truths, before), self._mean_ap(truths, after))
+            if any_emotion(truths)
+            else None,
+            (person_ap(truths, before).ap, person_ap(truths, after).ap),
+        )
+
+    def _mean_ap(self, truths: Sequence[GroundTruth], placed: Sequence[ImageDetections]) -> float:
+        scores = joint_ap(truths, placed, "strict", np.array([IOU]), self._labels)
+        return float(scores.means[0])
 
 
 def _pairs(wanted: Found, got: Found) -> tuple[np.ndarray, np.ndarray]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
 
-from caer_ros.core import InputError
+from caer_ros.bundles import Bundle
+from caer_ros.core import EMOTIC26, InputError
 from caer_ros.datasets.emotic.images import Images
 from caer_ros.evaluation.benet.matching import greedy_matches, pairwise_iou
-from caer_ros.evaluation.benet.predictions import GroundTruth
+from caer_ros.evaluation.benet.predictions import GroundTruth, ImageDetections
 from caer_ros.perception import Scene
 from caer_ros.perception.benet import BenetReader
 
@@ -36,36 +38,83 @@ class FoundPeople:
     annotated: int
 
 
-def ask_people(reader: BenetReader, images: Images) -> FoundPeople:
-    """Look at all pictures; who was found is told by boxes at an IoU of 0.5.
+def check_labels(bundle: Bundle) -> None:
+    """Refuse a bundle whose labels are not those that pictures are annotated with.
 
     Raises:
-        InputError: a picture can not be read, or nobody annotated is found.
+        InputError: it has others than EMOTIC's 26 emotions.
     """
-    emotions, positives, known, pictures, annotated = [], [], [], [], 0
-    for index in tqdm(range(len(images.records)), unit="picture", file=sys.stderr, disable=None):
-        truth = GroundTruth.of(images.records[index])
-        annotated += len(truth.boxes)
-        scene = Scene(images.pixels(index), "rgb8")
-        reader.run([scene], {})
-        bodies = [person.body for person in scene.people if person.body is not None]
-        boxes = np.array([(b.x1, b.y1, b.x2, b.y2) for b in bodies]).reshape(-1, 4)
-        scores = np.array([body.score for body in bodies])
-        taken_by = greedy_matches(pairwise_iou(boxes, truth.boxes), scores, IOU)
-        for person in np.flatnonzero(taken_by >= 0):
-            emotions.append(scene.people[taken_by[person]].estimates[0].probabilities)
-            positives.append(truth.categories[person] > 0.5)
-            known.append(truth.known[person].astype(bool))
-            pictures.append(index)
-    if not emotions:
+    if bundle.labels != EMOTIC26:
+        raise InputError(
+            f"The {len(bundle.labels)} labels of '{bundle.name}' are not EMOTIC's 26 emotions,"
+            " which people are annotated with.",
+            "Name a bundle with EMOTIC's labels.",
+        )
+
+
+def look(reader: BenetReader, images: Images) -> tuple[list[GroundTruth], list[ImageDetections]]:
+    """What is annotated in each picture, and whom the robot finds in it.
+
+    Args:
+        reader: with the bundle's least score of a person: fainter people do not count.
+        images: annotated pictures.
+
+    Raises:
+        InputError: a picture can not be read.
+    """
+    truths = [GroundTruth.of(record) for record in images.records]
+    asked = tqdm(truths, unit="picture", file=sys.stderr, disable=None)
+    return truths, [
+        _detections(reader, images.pixels(index), truth.categories.shape[1])
+        for index, truth in enumerate(asked)
+    ]
+
+
+def found_people(truths: Sequence[GroundTruth], seen: Sequence[ImageDetections]) -> FoundPeople:
+    """Who was found is told by boxes at an IoU of 0.5.
+
+    Raises:
+        InputError: nobody annotated is found.
+    """
+    emotions, positives, known, pictures = [], [], [], []
+    for index, (truth, image) in enumerate(zip(truths, seen, strict=True)):
+        match = greedy_matches(pairwise_iou(image.boxes, truth.boxes), image.scores, IOU)
+        there = match >= 0
+        emotions.append(image.emotions[match[there]])
+        positives.append(truth.categories[there] > 0.5)
+        known.append(truth.known[there].astype(bool))
+        pictures += [index] * int(there.sum())
+    annotated = sum(len(truth.boxes) for truth in truths)
+    if not pictures:
         raise InputError(
             f"Of {annotated} annotated people the bundle finds nobody.",
             "Give pictures like those it learnt from; see `caer evaluate` of its checkpoint.",
         )
     return FoundPeople(
-        np.stack(emotions).astype(np.float64),
-        np.stack(positives),
-        np.stack(known),
+        np.concatenate(emotions),
+        np.concatenate(positives),
+        np.concatenate(known),
         np.array(pictures, np.int64),
         annotated,
+    )
+
+
+def ask_people(reader: BenetReader, images: Images) -> FoundPeople:
+    """Look at all pictures; see `look` and `found_people`.
+
+    Raises:
+        InputError: a picture can not be read, or nobody annotated is found.
+    """
+    return found_people(*look(reader, images))
+
+
+def _detections(reader: BenetReader, pixels: np.ndarray, emotions: int) -> ImageDetections:
+    scene = Scene(pixels, "rgb8")
+    reader.run([scene], {})
+    people = [(p.body, p.estimates[0].probabilities) for p in scene.people if p.body is not None]
+    boxes = [(body.x1, body.y1, body.x2, body.y2) for body, _ in people]
+    return ImageDetections(
+        np.array(boxes, np.float64).reshape(-1, 4),
+        np.array([body.score for body, _ in people], np.float64),
+        np.array([said for _, said in people], np.float64).reshape(-1, emotions),
     )

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
-from caer_ros.core import InputError
 from caer_ros.datasets.emotic.images import Images
 from caer_ros.evaluation.benet.average_precision import AveragePrecision, average_precision
+from caer_ros.evaluation.benet.bundle_people import IOU, found_people, look
 from caer_ros.evaluation.benet.joint import JointAP, joint_ap
-from caer_ros.evaluation.benet.matching import greedy_matches, pairwise_iou
 from caer_ros.evaluation.benet.person_ap import PersonAP, person_ap
-from caer_ros.evaluation.benet.predictions import GroundTruth, ImageDetections
 from caer_ros.evaluation.benet.tables import markdown, percent
-from caer_ros.perception import Scene
 from caer_ros.perception.benet import BenetReader
 
-IOU = 0.5
 # The third form repeats a mistake of the public evaluator, for comparison with published figures.
 _FORMS = ("literal", "strict")
 
@@ -88,48 +81,20 @@ def judge_maps_bundle(
         names: of the E emotions.
 
     Raises:
-        InputError: a picture can not be read, or pycocotools is not installed.
+        InputError: a picture can not be read, nobody annotated is found, or pycocotools is not
+            installed.
     """
-    truths = [GroundTruth.of(record) for record in images.records]
-    asked = tqdm(range(len(truths)), "pictures", file=sys.stderr, disable=None)
-    seen = [_look(reader, images.pixels(index), len(names)) for index in asked]
-    rows, positives, known = _found(truths, seen)
+    truths, seen = look(reader, images)
+    found = found_people(truths, seen)
     emotions, joint = None, ()
-    if (positives & known).any():
-        emotions = average_precision(rows, positives, known, names)
+    if (found.positives & found.known).any():
+        emotions = average_precision(found.emotions, found.positives, found.known, names)
         joint = tuple(joint_ap(truths, seen, form, np.array([IOU]), names) for form in _FORMS)
-    people = sum(len(truth.boxes) for truth in truths)
     return MapsBundleScores(
-        len(truths), people, len(rows), person_ap(truths, seen), emotions, joint
+        len(truths),
+        found.annotated,
+        len(found.emotions),
+        person_ap(truths, seen),
+        emotions,
+        joint,
     )
-
-
-def _look(reader: BenetReader, pixels: np.ndarray, emotions: int) -> ImageDetections:
-    scene = Scene(pixels, "rgb8")
-    reader.run([scene], {})
-    people = [(p.body, p.estimates[0].probabilities) for p in scene.people if p.body is not None]
-    boxes = [(body.x1, body.y1, body.x2, body.y2) for body, _ in people]
-    return ImageDetections(
-        np.array(boxes, np.float64).reshape(-1, 4),
-        np.array([body.score for body, _ in people], np.float64),
-        np.array([said for _, said in people], np.float64).reshape(-1, emotions),
-    )
-
-
-def _found(
-    truths: Sequence[GroundTruth], seen: Sequence[ImageDetections]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of N found people float64 [N, E] what is said, bool [N, E] what is annotated and known."""
-    said, positives, known = [], [], []
-    for truth, image in zip(truths, seen, strict=True):
-        match = greedy_matches(pairwise_iou(image.boxes, truth.boxes), image.scores, IOU)
-        there = match >= 0
-        said.append(image.emotions[match[there]])
-        positives.append(truth.categories[there] > 0.5)
-        known.append(truth.known[there].astype(bool))
-    if not sum(map(len, said)):
-        raise InputError(
-            "The bundle finds nobody who is annotated.",
-            "Give pictures like those it learnt from; see `caer evaluate` of its checkpoint.",
-        )
-    return np.concatenate(said), np.concatenate(positives), np.concatenate(known)

@@ -148,6 +148,11 @@ def gather_people(truths: Sequence[GroundTruth], read: Sequence[AtTruth]) -> Peo
     )
 
 
+def any_emotion(truths: Sequence[GroundTruth]) -> bool:
+    """Whether anybody has an emotion for certain; without, detection alone can be judged."""
+    return any(((truth.categories > 0.5) & truth.known.astype(bool)).any() for truth in truths)
+
+
 def check_pictures(truths: Sequence[GroundTruth], predictions: Sequence[object]) -> None:
     """Refuse what can not be judged.
 

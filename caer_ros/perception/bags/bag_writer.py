@@ -16,7 +16,7 @@ from caer_ros.perception.bags.bag import Bag, RawMessage
 from caer_ros.perception.bags.definitions import PEOPLE, emotion_types
 from caer_ros.perception.bags.library import load_rosbags
 from caer_ros.perception.bags.people_message import people_bytes
-from caer_ros.perception.bags.type_text import type_text
+from caer_ros.perception.bags.type_text import TypeText, type_text
 from caer_ros.perception.frames import Origin
 
 EMOTIONS_TOPIC = "/emotions"
@@ -68,7 +68,8 @@ class EmotionBag:
             raise
 
     def take_topics(self, bag: Bag) -> list[str]:
-        """Get ready for `copy` of the bag's messages, but for those on /emotions.
+        """Get ready for `copy` of the bag's messages, but for those on /emotions and those of
+        which the new bag could not say what they look like.
 
         Returns:
             One line for each topic that can not be copied.
@@ -91,11 +92,14 @@ class EmotionBag:
             key = (connection.topic, connection.msgtype, repr(connection.ext))
             if key not in made:
                 text = type_text(connection, self._types)
-                if text is None:
-                    left_out.append(
-                        f"{connection.topic} is not copied: nothing tells what"
-                        f" {connection.msgtype} looks like."
+                if text is None or self._contradicts(connection, text):
+                    why = (
+                        f"nothing tells what {connection.msgtype} looks like"
+                        if text is None
+                        else f"its {connection.msgtype} is not this version's, and a bag has room"
+                        " for one"
                     )
+                    left_out.append(f"{connection.topic} is not copied: {why}.")
                     continue
                 made[key] = self._writer.add_connection(
                     connection.topic,
@@ -107,6 +111,11 @@ class EmotionBag:
                 )
             self._copies[connection.id] = made[key]
         return left_out
+
+    def _contradicts(self, connection: Any, text: TypeText) -> bool:
+        """Whether it is the type of /emotions, but not the same: bags keep one definition a name,
+        by which such messages would be misread."""
+        return connection.msgtype == PEOPLE and text.digest != self._emotions.digest
 
     def copy(self, message: RawMessage) -> None:
         """Append a message of the bag whose topics were taken, as it is, if its topic is copied.

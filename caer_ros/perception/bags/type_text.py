@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from caer_ros.perception.bags.definitions import PACKAGE
 from caer_ros.perception.bags.library import load_rosbags
 
 _IDL_PART = "=" * 80 + "\n"
@@ -19,7 +20,8 @@ class TypeText(NamedTuple):
 def type_text(connection: Any, store: Any) -> TypeText | None:
     """The definition of a connection's type, from the bag or, for ROS's own types, from `store`.
 
-    Bags of ROS 2 Humble in sqlite3 hold no definitions.
+    Bags of ROS 2 Humble in sqlite3 hold no definitions. ROS's own types hardly change, but
+    those of caer_msgs have, so that what `store` says of them need not be true of the bag.
 
     Returns:
         None where nobody knows the type, or rosbags can not read its definition.
@@ -28,7 +30,7 @@ def type_text(connection: Any, store: Any) -> TypeText | None:
     kind, definition = connection.msgtype, connection.msgdef
     formats = interfaces.MessageDefinitionFormat
     if definition.format == formats.NONE:
-        if kind not in store.fielddefs:
+        if kind not in store.fielddefs or kind.startswith(f"{PACKAGE}/"):
             return None
         return TypeText(store.generate_msgdef(kind, ros_version=2)[0], store.hash_rihs01(kind))
     if definition.format == formats.IDL and not definition.data.startswith(f"{_IDL_PART}IDL: "):

@@ -11,7 +11,7 @@ import pytest
 
 from caer_ros.cli import evaluate_benet
 from caer_ros.cli.main import main
-from caer_ros.core import EMOTIC26, Box, EmotionEstimate, InputError, PersonEmotion
+from caer_ros.core import EMOTIC26, HECO8, Box, EmotionEstimate, InputError, PersonEmotion
 from caer_ros.datasets.emotic.images import MemoryImages
 from caer_ros.datasets.emotic.records import AnnotatedImage, AnnotatedPerson
 from caer_ros.evaluation.benet.judge_maps_bundle import judge_maps_bundle
@@ -116,3 +116,30 @@ def test_the_command_judges_a_bundle(
     assert told["found"] == 60
     assert told["person"]["ap50"] == pytest.approx(75, abs=1)
     assert evaluate_benet.is_benet_bundle(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--protocol", "square"], "--protocol:"),
+        (["--flip", "--heads"], "--flip and --heads:"),
+        (["--pictures", "0"], "--pictures:"),
+        (["--workers", "0"], "--workers:"),
+    ],
+)
+def test_what_only_checkpoints_know_is_refused(
+    options: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "model.yaml").write_text("read by nobody\n")
+    assert main(["evaluate", str(tmp_path), "--data", str(tmp_path), *options]) == 2
+    assert f"{named} only for checkpoints" in capsys.readouterr().err
+
+
+def test_other_labels_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    card = SimpleNamespace(task="person_emotion_maps", labels=HECO8, name="eight")
+    (tmp_path / "model.yaml").write_text("read by nobody\n")
+    monkeypatch.setattr("caer_ros.bundles.read_bundle", lambda path: card)
+    assert main(["evaluate", str(tmp_path), "--data", str(tmp_path)]) == 2
+    assert "The 8 labels of 'eight' are not EMOTIC's 26" in capsys.readouterr().err

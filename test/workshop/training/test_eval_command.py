@@ -237,8 +237,3 @@ def test_misspelt_key(write_tiny: Callable, tmp_path: Path, capsys) -> None:
     recipe = write_tiny(tmp_path / "r.yaml", epoch=3)
     said = refused(["train", str(recipe), "--out", str(tmp_path / "run")], capsys)
     assert "no key 'epoch'. Did you mean 'epochs'?" in said
-
-
-def test_a_teachers_recipe_takes_no_settings(root: Path, capsys) -> None:
-    recipe = root / "recipes" / "caer_net_s_demo.yaml"
-    assert "--resume" in refused(["train", str(recipe), "--resume"], capsys)
