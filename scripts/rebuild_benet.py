@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes models/benet_w18 anew from its sources: pictures, training, ONNX, INT8 and FP16, figures.
+"""Makes the BENet of docs/benet-demo.md from its sources: pictures, training, bundle, figures.
 
-    scripts/rebuild_benet.py SOURCES --work WORK [--bundle models/benet_w18] [--jobs 2]
+    scripts/rebuild_benet.py SOURCES --work WORK --bundle WORK/benet_w18 [--jobs 2]
 
-SOURCES holds what models/benet_w18/README.md lists under "Recipe": ict_facekit.npz, yunet.onnx,
-ssdlite_ped.onnx, movenet_multipose.onnx, films/ and people/. A step whose result lies in WORK is
+SOURCES holds what docs/benet-demo.md lists: ict_facekit.npz, yunet.onnx, ssdlite_ped.onnx,
+movenet_multipose.onnx, films/ and people/. A step whose result lies in WORK is
 not done again, so that a rebuild that was cut off goes on. Two cores take about two hours.
 """
 
@@ -24,29 +24,26 @@ NEEDED = (
     "films",
     "people",
 )
-RECIPE, BUNDLE = ROOT / "recipes" / "benet_demo.yaml", ROOT / "models" / "benet_w18"
 GROUPS = ("--photoreal", "--layout", "emotic", "--count", "2450", "--seed", "303", "--cues", "0.5")
 # Who is not trained on.
 VALIDATION = ("congress__*__D*",)
 TEST = ("congress__*__A*", "congress__*__B*", "face-demographics-walking.*")
-ROBOT = ("--short-side", "160", "--threshold", "0.2")
+ROBOT = ("--short-side", "128", "--threshold", "0.2")
 
 
 def main() -> int:
     """Check that all is there, then do what is not done."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("sources", type=Path, help="folder; models/benet_w18/README.md says what")
+    parser.add_argument("sources", type=Path, help="folder; docs/benet-demo.md says what")
     parser.add_argument("--work", type=Path, required=True, help="folder for all that is made")
-    parser.add_argument("--bundle", type=Path, help="(models/benet_w18, for the default recipe)")
+    parser.add_argument("--bundle", type=Path, required=True, help="folder to write")
     parser.add_argument("--version", default="0.1.0", help="of the bundle (%(default)s)")
-    parser.add_argument("--recipe", type=Path, default=RECIPE)
+    parser.add_argument("--recipe", type=Path, default=ROOT / "recipes" / "benet_demo.yaml")
     parser.add_argument("--jobs", default="2", help="processes that render (%(default)s)")
     args = parser.parse_args()
-    if args.recipe != RECIPE and args.bundle is None:
-        parser.error("another --recipe needs a --bundle, or it would take models/benet_w18's place")
-    if lacks(args.sources, NEEDED, "models/benet_w18/README.md"):
+    if lacks(args.sources, NEEDED, "docs/benet-demo.md"):
         return 2
-    work, bundle = args.work.resolve(), (args.bundle or BUNDLE).resolve()
+    work, bundle = args.work.resolve(), args.bundle.resolve()
     make_data(args.sources.resolve(), work / "data", args.jobs)
     best = train(work, args.recipe.resolve())
     make_bundle(best, work / "data", bundle, args.version)
@@ -87,7 +84,7 @@ def make_bundle(best: Path, data: Path, bundle: Path, version: str) -> None:
 
 
 def measure(bundle: Path, best: Path, data: Path) -> None:
-    """Print the tables of the model card, for each file of the bundle."""
+    """Print the tables of docs/benet-demo.md, for each file of the bundle."""
     for folder in (data / "groups", data / "found"):
         for precision in ("fp32", "fp16", "int8"):
             caer("evaluate", bundle, "--precision", precision, "--data", folder)

@@ -12,11 +12,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def lacks(sources: Path, needed: Sequence[str], card: str) -> bool:
-    """Whether something of `needed` is not in `sources`; then says what, and who knows more."""
+    """Whether something of `needed` is not in `sources`; then says what, and which page knows."""
     missing = [name for name in needed if not (sources / name).exists()]
     if missing:
         print(f"{sources} lacks {', '.join(missing)}.", file=sys.stderr)
-        print(f"See 'Recipe' in {card}.", file=sys.stderr)
+        print(f"See {card}.", file=sys.stderr)
     return bool(missing)
 
 

@@ -60,11 +60,13 @@ def test_nobody_who_was_trained_on_measures(script: ModuleType) -> None:
 def test_what_is_missing_is_named(path: Path, missing: str, tmp_path: Path) -> None:
     (tmp_path / "films").mkdir()
     words = [sys.executable, str(path), str(tmp_path), "--work", str(tmp_path / "work")]
+    words += ["--bundle", str(tmp_path / "bundle")]
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 2
     assert missing in done.stderr
     assert "films" not in done.stderr
-    assert "/README.md" in done.stderr
+    page = done.stderr.split("See ")[1].strip().rstrip(".")
+    assert (ROOT / page).is_file()
     assert not (tmp_path / "work").exists()
 
 
