@@ -157,8 +157,8 @@ def _head(rendered: Sequence[Rendered], people: int, command: str) -> str:
 ```
 
 renders of {people} people in seven poses with all means of the generator, with one means switched
-off at a time, with none of them, and as the older, drawn generator does. All rows but the last show the
-same people in the same poses, places and light, save for what is switched off.
+off at a time, with none of them, and as the older, drawn generator does. All rows but the last show
+the same people in the same poses, places and light, save for what is switched off.
 
 ![One person's same picture in every row of the tables]({PICTURE})
 
