@@ -111,11 +111,13 @@ def text(rows: list[Row], backend: str, args: argparse.Namespace) -> str:
 
 ![Accuracy over milliseconds](images/benet-sizes.png)
 
-Made by `{command}`: {rows[0].scores.people} people in \
-{rows[0].scores.images} rendered test pictures, {backend}, {args.threads} threads. AP, AP50: people
-found. mAP: emotions of the people found, and of all with those who were missed counted as such
-(form strict, IoU 0.5); chance is {rows[0].scores.emotions.chance:.1f}. Times are medians of
-{args.rounds} rounds in which all took turns; read the ratios, to the first row.
+Made by `{command}`.
+
+{rows[0].scores.people} people in {rows[0].scores.images} test pictures; {backend}, threads: \
+{args.threads}. AP, AP50: people found. mAP: emotions
+of the people found, and of all, with those who were missed counted as such (form strict, IoU 0.5);
+chance is {rows[0].scores.emotions.chance:.1f}. Times are medians of {args.rounds} rounds in
+which all took turns; read the ratios, to the first row.
 """
 
 
@@ -132,12 +134,17 @@ def plot(rows: list[Row], path: Path) -> None:
             axes.plot(at, value, "o")
             axes.annotate(name, (at, value), fontsize="small", xytext=(5, 4),
                           textcoords="offset points")  # fmt: skip
+    assert rows[0].scores.emotions is not None
+    emotions.axhline(rows[0].scores.emotions.chance, color="0.7", linestyle="--", label="chance")
+    emotions.legend(loc="lower right", fontsize="small")
     for axes, title in ((people, "people: AP"), (emotions, "emotions of found people: mAP")):
         axes.set_title(title)
         axes.set_xlabel("milliseconds")
-        axes.set_ylim(bottom=0)
-        axes.set_xlim(left=0)
-        axes.margins(0.25)
+        for limit, (_, most) in (
+            (axes.set_ylim, axes.get_ylim()),
+            (axes.set_xlim, axes.get_xlim()),
+        ):
+            limit(0, 1.3 * most)
     save_figure(figure, path)
 
 
