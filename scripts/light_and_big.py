@@ -140,11 +140,8 @@ def plot(rows: list[Row], path: Path) -> None:
     for axes, title in ((people, "people: AP"), (emotions, "emotions of found people: mAP")):
         axes.set_title(title)
         axes.set_xlabel("milliseconds")
-        for limit, (_, most) in (
-            (axes.set_ylim, axes.get_ylim()),
-            (axes.set_xlim, axes.get_xlim()),
-        ):
-            limit(0, 1.3 * most)
+        axes.set_xlim(0, 1.3 * axes.get_xlim()[1])
+        axes.set_ylim(0, 1.3 * axes.get_ylim()[1])
     save_figure(figure, path)
 
 
