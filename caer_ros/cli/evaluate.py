@@ -57,6 +57,13 @@ def add_parser(subparsers: Any) -> None:
         choices=("face", "scene"),
         help="of a checkpoint with both streams: show it nothing else",
     )
+    parser.add_argument(
+        "--face-size",
+        type=float,
+        metavar="TIMES",
+        help="of a bundle that reads pictures: make the boxes of faces smaller or larger than the"
+        " data set's, as another detector would (1.2: by a fifth)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--out", type=Path, help="folder for evaluation.json and pictures")
     unlabelled = parser.add_argument_group("for folders of `caer data faces`")
@@ -81,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if (args.target / "model.yaml").is_file():
         refuse_for_bundle(args)
+    if args.face_size is not None:
+        _check_face_size(args, benet or unlabelled)
     if benet:
         return run_benet(args)
     if is_benet_bundle(args.target):
@@ -132,19 +141,41 @@ def _judge_bundle(args: argparse.Namespace) -> tuple[Verdict, Breakdown]:
     from caer_ros.bundles import read_bundle
     from caer_ros.cli.labelled import open_labelled
     from caer_ros.engines import choose_backend
+    from caer_ros.evaluation.answers import Pictures
     from caer_ros.evaluation.breakdown import break_down
+    from caer_ros.evaluation.clip_answers import Videos
     from caer_ros.evaluation.judge import judge_bundle
+    from caer_ros.evaluation.resized_faces import ResizedFaces
 
     backend, _ = choose_backend(args.backend)
     bundle = read_bundle(args.target)
     data = open_labelled(bundle, args.data, args.split)
+    samples: Pictures | Videos = data.samples
+    if args.face_size is not None:
+        if isinstance(samples, Videos):
+            raise _no_face_size()
+        samples = ResizedFaces(samples, args.face_size)
     on_bad = _tell if args.skip_bad else None
-    verdict = judge_bundle(bundle, data.samples, args.precision, backend, on_bad)
+    verdict = judge_bundle(bundle, samples, args.precision, backend, on_bad)
     answers = verdict.answers
     assert answers is not None
     names = [data.names[place] for place in answers.sample]
     found = break_down(verdict.probabilities, verdict.labels, answers.face, data.facts, names)
     return verdict, found
+
+
+def _check_face_size(args: argparse.Namespace, other: bool) -> None:
+    if not 0 < args.face_size <= 10:
+        raise InputError(f"--face-size is {args.face_size}.", "Use more than 0 and at most 10.")
+    if other or not (args.target / "model.yaml").is_file() or is_benet_bundle(args.target):
+        raise _no_face_size()
+
+
+def _no_face_size() -> InputError:
+    return InputError(
+        "--face-size is for bundles that read labelled pictures.",
+        "Leave it out, or name a CAER-Net-S bundle and a folder laid out like CAER-S.",
+    )
 
 
 def _tell(error: CaerError) -> None:

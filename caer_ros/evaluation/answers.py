@@ -19,9 +19,12 @@ Read = TypeVar("Read")
 
 
 class Pictures(Protocol):
-    """Labelled whole pictures; `labels` int64 [N]."""
+    """Labelled whole pictures."""
 
-    labels: np.ndarray
+    @property
+    def labels(self) -> np.ndarray:
+        """int64 [N]."""
+        ...
 
     def __len__(self) -> int: ...
 

@@ -12,12 +12,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
+from caer_ros.bundles import read_bundle
 from caer_ros.cli import bench_data
+from caer_ros.cli.labelled import open_labelled
 from caer_ros.cli.main import main
 from caer_ros.datasets.only import Only
+from caer_ros.datasets.picture_source import PictureSource
 from caer_ros.datasets.scenes import SceneControls
 from caer_ros.datasets.scenes.folders import SceneSet, write_scenes
 from caer_ros.evaluation.predictions import predict
+from caer_ros.evaluation.resized_faces import ResizedFaces
 from caer_ros.networks.checkpoint import load_network
 from caer_ros.networks.people_graph import PeopleGraph
 from caer_ros.training.recipe_data import data_of, open_split
@@ -123,6 +127,35 @@ def test_a_bundle_through_the_robots_code(
     told = json.loads(capsys.readouterr().out)
     assert told["samples"] == 14
     assert 0 < told["face_weight"] < 1
+
+
+def test_a_bundle_before_the_boxes_of_another_detector(
+    pictures: Path, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    bundle = read_bundle(root / "models" / "caer_net_s")
+    data = open_labelled(bundle, pictures, "test")
+    assert isinstance(data.samples, PictureSource)
+    wider = ResizedFaces(data.samples, 2)
+    image, face, faces = wider.picture(3)
+    before = data.samples.picture(3)
+    np.testing.assert_array_equal(image, before[0])
+    assert face is not None
+    assert before[1] is not None
+    assert face.area == pytest.approx(4 * before[1].area)
+    assert face.x1 + face.x2 == pytest.approx(before[1].x1 + before[1].x2)
+    assert face.y1 + face.y2 == pytest.approx(before[1].y1 + before[1].y2)
+    assert (len(wider), len(faces)) == (14, len(before[2]))
+    arguments = ["evaluate", str(bundle.folder), "--data", str(pictures), "--json"]
+    told = []
+    for size in ("1", "0.5"):
+        assert main([*arguments, "--face-size", size]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert told[0]["loss"] != told[1]["loss"]
+    assert main([*arguments, "--face-size", "0"]) == 2
+    assert "more than 0" in capsys.readouterr().err
+    for other in (str(tmp_path), str(root / "models" / "nobody")):
+        assert main([arguments[0], other, *arguments[2:], "--face-size", "2"]) == 2
+        assert "--face-size is for bundles" in capsys.readouterr().err
 
 
 def test_clips_train_and_are_judged_by_all_windows(
