@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes models/caer_net_s anew from its sources: pictures, training, ONNX, INT8 and FP16, figures.
 
-    scripts/rebuild_caer_net_s.py SOURCES --work WORK [--bundle models/caer_net_s] [--jobs 2]
+    scripts/rebuild_caer_net_s.py SOURCES --work WORK [--bundle BUNDLE] [--seed 2]
 
 SOURCES holds what models/caer_net_s/README.md lists under "Recipe": ict_facekit.npz, yunet.onnx,
 films/, people/, portraits/, face-api/package/ and, to be measured on, labelled/. A step whose
@@ -15,7 +15,7 @@ import argparse
 import subprocess
 from pathlib import Path
 
-from rebuild_steps import ROOT, caer, lacks, once
+from rebuild_steps import ROOT, caer, lacks, once, seed_words
 
 NEEDED = (
     "ict_facekit.npz",
@@ -44,7 +44,8 @@ def main() -> int:
     parser.add_argument("sources", type=Path, help="folder; models/caer_net_s/README.md says what")
     parser.add_argument("--work", type=Path, required=True, help="folder for all that is made")
     parser.add_argument("--bundle", type=Path, default=ROOT / "models" / "caer_net_s")
-    parser.add_argument("--version", default="0.3.0", help="of the bundle (%(default)s)")
+    parser.add_argument("--version", default="0.4.0", help="of the bundle (%(default)s)")
+    parser.add_argument("--seed", help="of training (the recipe's)")
     parser.add_argument("--jobs", default="2", help="processes that render (%(default)s)")
     args = parser.parse_args()
     if lacks(args.sources, NEEDED, "models/caer_net_s/README.md"):
@@ -52,8 +53,8 @@ def main() -> int:
     args.bundle = args.bundle.resolve()
     data = args.work.resolve() / "data"
     make_data(args.sources.resolve(), data, args.jobs)
-    make_bundle(args.work.resolve(), data, args.bundle, args.version)
-    best = args.work.resolve() / BEST
+    best = train(args.work.resolve(), args.seed)
+    make_bundle(best, data, args.bundle, args.version)
     measure(args.bundle, best, data, args.sources.resolve() / "labelled")
     return 0
 
@@ -78,15 +79,21 @@ def make_data(sources: Path, data: Path, jobs: str) -> None:
         (data / name / "done").touch()
 
 
-def make_bundle(work: Path, data: Path, bundle: Path, version: str) -> None:
-    """Train, export, quantise and guard."""
+def train(work: Path, seed: str | None) -> Path:
+    """Train; the checkpoint of the best step."""
     run = (work / BEST).parent
     recipe = ROOT / "recipes" / "caer_net_s_demo.yaml"
     # The recipe's folders are relative to where the command runs.
-    once(run / "metrics.json", None, ("train", recipe, "--out", run, "--resume"), work)
+    words = ("train", recipe, "--out", run, "--resume", *seed_words(seed))
+    once(run / "metrics.json", None, words, work)
+    return work / BEST
+
+
+def make_bundle(best: Path, data: Path, bundle: Path, version: str) -> None:
+    """Export, quantise and guard."""
     caer(
         "export",
-        work / BEST,
+        best,
         "--bundle",
         bundle,
         "--images",
@@ -107,6 +114,8 @@ def measure(bundle: Path, best: Path, data: Path, labelled: Path) -> None:
         caer("evaluate", teacher, "--data", folder)
         for precision in ("fp32", "int8"):
             caer("evaluate", bundle, "--precision", precision, "--data", folder)
+    for size in ("0.8", "1.2", "1.4"):
+        caer("evaluate", bundle, "--data", labelled, "--face-size", size)
     for shown in ("face", "scene"):
         for name in RENDERS:
             caer("evaluate", best, "--only", shown, "--data", data / name)

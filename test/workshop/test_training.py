@@ -24,7 +24,7 @@ from caer_ros.training.class_bias import add_bias, class_bias
 from caer_ros.training.losses import combined, distillation, hint, posed
 from caer_ros.training.pools import FacePool, Pool, load_renders
 from caer_ros.training.recipe import Data, load_recipe
-from caer_ros.training.teacher import Teacher, ask_teacher, load_teacher
+from caer_ros.training.teacher import Teacher, ask_teacher, load_teacher, steady_features
 
 ROOT = Path(__file__).parents[2]
 # A stage of scenes alone without any.
@@ -150,6 +150,21 @@ def test_teacher_sees_a_smile(teacher_path: Path, photos: Path) -> None:
     image = cv2.cvtColor(cv2.imread(str(photos / "astronaut.png")), cv2.COLOR_BGR2RGB)
     crop = cv2.resize(image[60:180, 165:285], (96, 96))
     assert ask_teacher(teacher, crop[None]).argmax().item() == 3
+
+
+def test_the_teacher_is_asked_about_the_middle_of_a_crop() -> None:
+    torch.manual_seed(0)
+    teacher = Teacher().eval()
+    crops = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
+    # 86, 78 and 70 of the 96 pixels; the second is mirrored.
+    whole = torch.from_numpy(crops)
+    views = (whole[:, 5:91, 5:91], whole[:, 9:87, 9:87].flip(2), whole[:, 13:83, 13:83])
+    expected = sum(teacher.features(view) for view in views) / 3
+    torch.testing.assert_close(steady_features(teacher, crops), expected)
+    # Nothing of the rim counts.
+    rim = crops.copy()
+    rim[:, :5], rim[:, 91:], rim[:, :, :5], rim[:, :, 91:] = 0, 255, 7, 99
+    torch.testing.assert_close(steady_features(teacher, rim), expected)
 
 
 def pool(faces: int, labels: np.ndarray, rng: np.random.Generator) -> Pool:
