@@ -30,6 +30,11 @@ def once(result: Path, half: Path | None, words: Sequence[str | Path], cwd: Path
     caer(*words, cwd=cwd)
 
 
+def seed_words(seed: str | None) -> tuple[str, ...]:
+    """The option that gives training another seed than its recipe's."""
+    return () if seed is None else ("--seed", seed)
+
+
 def caer(*words: str | Path, cwd: Path = ROOT) -> None:
     """Run one command of ours; its failure ends the rebuild."""
     told = [str(word) for word in words]
