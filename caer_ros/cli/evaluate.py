@@ -88,11 +88,12 @@ def run(args: argparse.Namespace) -> int:
         )
     if (args.target / "model.yaml").is_file():
         refuse_for_bundle(args)
+    benet_bundle = is_benet_bundle(args.target)
     if args.face_size is not None:
-        _check_face_size(args, benet or unlabelled)
+        _check_face_size(args, benet_bundle or unlabelled)
     if benet:
         return run_benet(args)
-    if is_benet_bundle(args.target):
+    if benet_bundle:
         return run_benet_bundle(args)
     if unlabelled:
         return run_teacher(args)
@@ -167,7 +168,7 @@ def _judge_bundle(args: argparse.Namespace) -> tuple[Verdict, Breakdown]:
 def _check_face_size(args: argparse.Namespace, other: bool) -> None:
     if not 0 < args.face_size <= 10:
         raise InputError(f"--face-size is {args.face_size}.", "Use more than 0 and at most 10.")
-    if other or not (args.target / "model.yaml").is_file() or is_benet_bundle(args.target):
+    if other or not (args.target / "model.yaml").is_file():
         raise _no_face_size()
 
 
