@@ -4,9 +4,8 @@
     scripts/rebuild_benet.py SOURCES --work WORK [--bundle BUNDLE] [--seed 2] [--jobs 2]
 
 SOURCES holds what docs/benet-demo.md lists: ict_facekit.npz, yunet.onnx, ssdlite_ped.onnx,
-movenet_multipose.onnx, films/ and people/. A step whose result lies in WORK is
-not done again, so that a rebuild that was cut off goes on. Two cores take about two and
-a half hours.
+movenet_multipose.onnx, films/ and people/. A step whose result lies in WORK is not done again, so
+that a rebuild that was cut off goes on. Two cores take about two and a half hours.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import argparse
 import subprocess
 from pathlib import Path
 
-from rebuild_steps import ROOT, caer, lacks, once, seed_words
+from rebuild_steps import ROOT, caer, lacks, once, train
 
 NEEDED = (
     "ict_facekit.npz",
@@ -47,7 +46,7 @@ def main() -> int:
         return 2
     work, bundle = args.work.resolve(), args.bundle.resolve()
     make_data(args.sources.resolve(), work / "data", args.jobs)
-    best = train(work, args.recipe.resolve(), args.seed)
+    best = train_both(work, args.recipe.resolve(), args.seed)
     make_bundle(best, work / "data", bundle, args.version)
     measure(bundle, best, work / "data")
     return 0
@@ -68,14 +67,10 @@ def make_data(sources: Path, data: Path, jobs: str) -> None:
     once(half / "Annotations.json", half, (*found, *detectors, *emotions, *held))
 
 
-def train(work: Path, recipe: Path, seed: str | None = None) -> Path:
+def train_both(work: Path, recipe: Path, seed: str | None) -> Path:
     """Train the backbone alone, then the network; the checkpoint of the best epoch."""
-    for each in (recipe.with_stem(f"{recipe.stem}_backbone"), recipe):
-        run = work / "runs" / each.stem
-        # The recipes' folders are relative to where the command runs.
-        words = ("train", each, "--out", run, "--resume", *seed_words(seed))
-        once(run / "metrics.json", None, words, work)
-    return work / "runs" / recipe.stem / "best.safetensors"
+    train(recipe.with_stem(f"{recipe.stem}_backbone"), work, seed)
+    return train(recipe, work, seed) / "best.safetensors"
 
 
 def make_bundle(best: Path, data: Path, bundle: Path, version: str) -> None:
@@ -87,7 +82,7 @@ def make_bundle(best: Path, data: Path, bundle: Path, version: str) -> None:
 
 
 def measure(bundle: Path, best: Path, data: Path) -> None:
-    """Print the tables of docs/benet-demo.md, for each file of the bundle."""
+    """Print the tables of the model card, for each file of the bundle."""
     for folder in (data / "groups", data / "found"):
         for precision in ("fp32", "fp16", "int8"):
             caer("evaluate", bundle, "--precision", precision, "--data", folder)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes models/caer_net_s anew from its sources: pictures, training, ONNX, INT8 and FP16, figures.
 
-    scripts/rebuild_caer_net_s.py SOURCES --work WORK [--bundle BUNDLE] [--seed 2]
+    scripts/rebuild_caer_net_s.py SOURCES --work WORK [--bundle BUNDLE] [--seed 2] [--jobs 2]
 
 SOURCES holds what models/caer_net_s/README.md lists under "Recipe": ict_facekit.npz, yunet.onnx,
 films/, people/, portraits/, face-api/package/ and, to be measured on, labelled/. A step whose
@@ -15,7 +15,7 @@ import argparse
 import subprocess
 from pathlib import Path
 
-from rebuild_steps import ROOT, caer, lacks, once, seed_words
+from rebuild_steps import ROOT, caer, lacks, once, train
 
 NEEDED = (
     "ict_facekit.npz",
@@ -32,7 +32,6 @@ RENDERS = {
     "cued": ("4200", "202", "--photoreal", "--cues", "0.5"),
     "drawn": ("1400", "1"),
 }
-BEST = Path("runs", "caer_net_s_demo", "best.safetensors")
 WARPS = {"films": "8", "people": "6", "portraits": "200"}
 # Sources that nothing is trained on, as in the recipe.
 HELD_OUT = ("face-demographics-walking", "grace_hopper", "congress__*__A*", "congress__*__B*")
@@ -53,7 +52,8 @@ def main() -> int:
     args.bundle = args.bundle.resolve()
     data = args.work.resolve() / "data"
     make_data(args.sources.resolve(), data, args.jobs)
-    best = train(args.work.resolve(), args.seed)
+    recipe = ROOT / "recipes" / "caer_net_s_demo.yaml"
+    best = train(recipe, args.work.resolve(), args.seed) / "best.safetensors"
     make_bundle(best, data, args.bundle, args.version)
     measure(args.bundle, best, data, args.sources.resolve() / "labelled")
     return 0
@@ -77,16 +77,6 @@ def make_data(sources: Path, data: Path, jobs: str) -> None:
         cut = ("data", "faces", *pictures, "--out", data / name, *model, "--warps", warps)
         once(data / name / "done", data / name, (*cut, "--detector", sources / "yunet.onnx"))
         (data / name / "done").touch()
-
-
-def train(work: Path, seed: str | None) -> Path:
-    """Train; the checkpoint of the best step."""
-    run = (work / BEST).parent
-    recipe = ROOT / "recipes" / "caer_net_s_demo.yaml"
-    # The recipe's folders are relative to where the command runs.
-    words = ("train", recipe, "--out", run, "--resume", *seed_words(seed))
-    once(run / "metrics.json", None, words, work)
-    return work / BEST
 
 
 def make_bundle(best: Path, data: Path, bundle: Path, version: str) -> None:

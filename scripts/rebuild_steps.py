@@ -30,9 +30,13 @@ def once(result: Path, half: Path | None, words: Sequence[str | Path], cwd: Path
     caer(*words, cwd=cwd)
 
 
-def seed_words(seed: str | None) -> tuple[str, ...]:
-    """The option that gives training another seed than its recipe's."""
-    return () if seed is None else ("--seed", seed)
+def train(recipe: Path, work: Path, seed: str | None) -> Path:
+    """Train by a recipe, with another seed than its own unless that is None; the run's folder."""
+    run = work / "runs" / recipe.stem
+    other = () if seed is None else ("--seed", seed)
+    # The recipes' folders are relative to where the command runs.
+    once(run / "metrics.json", None, ("train", recipe, "--out", run, "--resume", *other), work)
+    return run
 
 
 def caer(*words: str | Path, cwd: Path = ROOT) -> None:

@@ -86,6 +86,22 @@ def test_a_step_is_done_once_and_half_of_one_is_removed(
     assert len(called) == 1
 
 
+@pytest.mark.parametrize(("seed", "told"), [(None, ()), ("2", ("--seed", "2"))])
+def test_training_takes_the_recipes_seed_or_another(
+    seed: str | None,
+    told: tuple[str, ...],
+    script: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called = []
+    monkeypatch.setattr("rebuild_steps.caer", lambda *words, cwd: called.append((words, cwd)))
+    run = script.train(Path("some.yaml"), tmp_path, seed)
+    assert run == tmp_path / "runs" / "some"
+    words = ("train", Path("some.yaml"), "--out", run, "--resume", *told)
+    assert called == [(words, tmp_path)]
+
+
 def test_benets_steps_follow_its_recipe(
     benet: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,7 +114,7 @@ def test_benets_steps_follow_its_recipe(
     monkeypatch.setattr("rebuild_steps.caer", note)
     recipe = load_benet_recipe(ROOT / "recipes" / "benet_demo.yaml")
     benet.make_data(tmp_path, tmp_path / "data", "1")
-    best = benet.train(tmp_path, ROOT / "recipes" / "benet_demo.yaml")
+    best = benet.train_both(tmp_path, ROOT / "recipes" / "benet_demo.yaml", None)
     made = {Path(words[words.index("--out") + 1]).name for words in called if words[0] == "data"
             and "--out" in words}  # fmt: skip
     assert {"found"} == made == {path.name for path in recipe.data.also}
