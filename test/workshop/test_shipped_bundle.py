@@ -1,4 +1,4 @@
-"""The bundle in models/ is what its model.yaml and its card say."""
+"""The bundles in models/ are what their model.yaml and cards say; of CAER-Net-S, all of it."""
 
 from __future__ import annotations
 
@@ -11,26 +11,35 @@ import yaml
 
 from caer_ros.bundles.bundle import read_bundle
 from caer_ros.bundles.files import sha256_of
-from caer_ros.core import CAER7
+from caer_ros.core import CAER7, EMOTIC26
 from caer_ros.engines import open_engine
 from caer_ros.evaluation.predict import softmax
 
-BUNDLE = Path(__file__).parents[2] / "models" / "caer_net_s"
+MODELS = Path(__file__).parents[2] / "models"
+BUNDLE = MODELS / "caer_net_s"
+# What each names, and whether several hold at once.
+SHIPPED = {"caer_net_s": (CAER7, False), "benet_w18": (EMOTIC26, True)}
 
 
-def test_every_file_is_the_promised_one() -> None:
-    bundle = read_bundle(BUNDLE)
+def test_no_bundle_is_left_out() -> None:
+    assert {path.parent.name for path in MODELS.glob("*/model.yaml")} == set(SHIPPED)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_file_is_the_promised_one(name: str) -> None:
+    bundle = read_bundle(MODELS / name)
     assert bundle.files.keys() == {"fp32", "fp16", "int8", "int8_onnxruntime"}
-    for name, digest in bundle.files.values():
-        assert sha256_of(BUNDLE / name) == digest
-    assert bundle.labels == CAER7
+    for file, digest in bundle.files.values():
+        assert sha256_of(bundle.folder / file) == digest
+    assert (bundle.labels, bundle.multi_label) == SHIPPED[name]
 
 
-def test_a_demonstration_says_so() -> None:
-    bundle = read_bundle(BUNDLE)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_demonstration_says_so(name: str) -> None:
+    bundle = read_bundle(MODELS / name)
     assert bundle.demonstration
     assert bundle.notice
-    card = (BUNDLE / "README.md").read_text()
+    card = (bundle.folder / "README.md").read_text()
     assert "demonstration" in card.lower()
 
 
