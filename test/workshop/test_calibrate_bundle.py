@@ -20,7 +20,7 @@ from caer_ros.core import CAER7, Box, BundleError, CaerError, InputError
 from caer_ros.deploy import calibrate, calibration_report, make_files
 from caer_ros.deploy.calibrate import Options, calibrate_bundle
 from caer_ros.deploy.card import About, caer_net_s_card, file_entry, write_card
-from caer_ros.deploy.guard import GuardFailed, Limits, findings, limits_of
+from caer_ros.deploy.guard import GuardFailed, Limits, findings, limits_of, passed
 from caer_ros.deploy.judging.comparison import Comparison, compare_labels
 from caer_ros.deploy.pictures import open_data
 from caer_ros.deploy.pictures.diversity import digest
@@ -470,7 +470,17 @@ def test_every_limit_is_held_against_its_number() -> None:
         ({"person_ap": (50, 48.9)}, "AP of people"),
     ):
         (found,) = findings(Limits(), replace(good, **change))  # type: ignore[arg-type]
-        assert text in found.text
+        assert text in found
+
+
+def test_answers_that_are_not_numbers_do_not_pass() -> None:
+    wanted = np.full((600, 7), 1 / 7)
+    got = wanted.copy()
+    got[:6] = np.nan
+    measured = compare_labels(wanted, got)
+    assert "finite" in findings(Limits(), measured)[0]
+    assert not passed(Limits(), {"int8": measured})
+    assert compare_labels(wanted, wanted).all_finite()
 
 
 def test_agreement_by_hand() -> None:

@@ -40,6 +40,12 @@ class Comparison:
         that he has an emotion."""
         return replace(self, mean_ap=mean_ap, person_ap=person_ap)
 
+    def all_finite(self) -> bool:
+        """Whether every figure is a finite number; answers that are not make one that is not."""
+        pairs = [pair for pair in (self.accuracy, self.mean_ap, self.person_ap) if pair is not None]
+        alone = (self.top_label, self.mean_delta, self.max_delta, self.boxes)
+        return bool(np.isfinite([v for v in (*alone, *sum(pairs, ())) if v is not None]).all())
+
     def as_dict(self) -> dict[str, Any]:
         """For model.yaml: what was measured, rounded."""
         names = {
