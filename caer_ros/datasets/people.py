@@ -11,7 +11,8 @@ import numpy as np
 from caer_ros.core import InputError
 from caer_ros.datasets.caer_s import list_samples, read_rgb
 from caer_ros.datasets.patches import CONTEXT, FACE, cut_context, cut_face
-from caer_ros.datasets.real_faces import list_faces, list_scenes, named
+from caer_ros.datasets.real_faces import frame_of, list_faces, list_scenes, named
+from caer_ros.datasets.rendered import faces_in
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,11 @@ def _spread(count: int, limit: int) -> np.ndarray:
 
 def _photographed(folder: Path, held_out: Sequence[str], want_held_out: bool, limit: int) -> People:
     rows = [row for row in list_faces(folder) if named(row[1], held_out) == want_held_out]
-    scenes = {f"{p.parent.name}/{p.name[:4]}": p for p, _ in list_scenes(folder)}
+    scenes = {frame_of(path): path for path, _ in list_scenes(folder)}
     faces, contexts, scene, place = [], [], [], {}
     for index in _spread(len(rows), limit):
-        path, source, box = rows[index]
-        key = f"{source}/{path.name[:4]}"
+        path, _, box = rows[index]
+        key = frame_of(path)
         if key not in place:
             place[key] = len(contexts)
             contexts.append(read_rgb(scenes[key]))
@@ -104,7 +105,7 @@ def _labelled(folder: Path, split: str, limit: int) -> People:
         sample = samples[index]
         image = read_rgb(sample.path)
         faces.append(cut_face(image, sample.box, "rgb8"))
-        contexts.append(cut_context(image, [sample.box], "rgb8"))
+        contexts.append(cut_context(image, faces_in(folder, [sample])[0], "rgb8"))
         labels.append(sample.label)
     return _people(faces, contexts, list(range(len(faces))), labels)
 

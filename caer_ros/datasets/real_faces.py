@@ -103,10 +103,12 @@ def write_faces(
     """Write every face of `sources` and `warps` warped copies of each; faces found by source.
 
     Raises:
-        InputError: `out` is not empty, or a source or the detector can not be read.
+        InputError: `out` is not empty, two sources have the same name, or a source or the detector
+            can not be read.
     """
     if out.exists() and any(out.iterdir()):
         raise InputError(f"{out} is not empty.", "Name a new folder.")
+    _check_names(sources)
     find = YuNet(detector)
     counts: dict[str, int] = {}
     rows: list[list[str]] = []
@@ -129,6 +131,18 @@ def write_faces(
                     rows.append([name, *(f"{v:.1f}" for v in corners)])
     _write_table(out / "faces.csv", rows)
     return counts
+
+
+def _check_names(sources: Sequence[Path]) -> None:
+    """A source's faces lie in a folder of its name, and people are held out by it."""
+    seen: dict[str, Path] = {}
+    for source in sources:
+        other = seen.setdefault(source.stem, source)
+        if other is not source:
+            raise InputError(
+                f"{other} and {source} would both be written as '{source.stem}'.",
+                "Rename one of them.",
+            )
 
 
 def cut_patches(
@@ -188,10 +202,16 @@ def list_faces(root: Path) -> list[tuple[Path, str, Box]]:
     if not table.is_file():
         raise InputError(f"{table} does not exist.", "Make the folder with `caer data faces`.")
     with table.open(newline="") as stream:
-        return [
-            (root / row[0], row[0].split("/")[0], Box(*(float(v) for v in row[1:5])))
-            for row in csv.reader(stream)
-        ]
+        try:
+            return [
+                (root / name, name.split("/")[0], Box(*(float(v) for v in corners)))
+                for name, *corners in csv.reader(stream)
+            ]
+        except (ValueError, TypeError):
+            raise InputError(
+                f"{table} has a line that is not 'SOURCE/NAME.png,x1,y1,x2,y2'.",
+                "Make the folder anew with `caer data faces`.",
+            ) from None
 
 
 def named(source: str, names: Iterable[str]) -> bool:
@@ -202,3 +222,8 @@ def named(source: str, names: Iterable[str]) -> bool:
 def list_scenes(root: Path) -> list[tuple[Path, str]]:
     """All contexts of `root`: path and source."""
     return [(path, path.parent.name) for path in sorted(root.glob("*/*_scene.png"))]
+
+
+def frame_of(path: Path) -> str:
+    """`SOURCE/FRAME` of a patch or a context: what a face and its scene have in common."""
+    return f"{path.parent.name}/{path.name.split('_')[0]}"

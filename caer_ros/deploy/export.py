@@ -79,14 +79,19 @@ def read_pictures(folder: Path) -> list[np.ndarray]:
     """Up to 32 pictures below a folder, evenly spread over it, as uint8 RGB.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or none of them can be read.
     """
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _PICTURES)
     if not paths:
         raise InputError(f"No picture below {folder}.", "Name a folder with PNG or JPEG files.")
     step = -(-len(paths) // _MOST_PICTURES)
     images = [cv2.imread(str(path), cv2.IMREAD_COLOR) for path in paths[::step]]
-    return [cv2.cvtColor(image, cv2.COLOR_BGR2RGB) for image in images if image is not None]
+    read = [cv2.cvtColor(image, cv2.COLOR_BGR2RGB) for image in images if image is not None]
+    if not read:
+        raise InputError(
+            f"None of the pictures below {folder} can be read.", "Name a folder with good ones."
+        )
+    return read
 
 
 def export_bundle(

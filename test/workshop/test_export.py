@@ -95,3 +95,6 @@ def test_export_writes_a_bundle_that_the_robot_reads(checkpoint: Path, tmp_path:
 def test_folder_without_pictures(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="PNG or JPEG"):
         read_pictures(tmp_path)
+    (tmp_path / "half.png").write_bytes(b"\x89PNG")
+    with pytest.raises(InputError, match="None of the pictures"):
+        read_pictures(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from caer_ros.core import Box, InputError
 from caer_ros.datasets.expression_warp import fit_pose, model_landmarks, warp_expression
 from caer_ros.datasets.ict_face import FaceModel
 from caer_ros.datasets.patches import PATCH, cut_patch
+from caer_ros.datasets.people import load_people
 from caer_ros.datasets.real_faces import (
     YuNet,
     list_faces,
@@ -100,6 +102,36 @@ def test_faces_of_a_photograph(
     assert len(rows) == 3
     assert {source for _, source, _ in rows} == {"astronaut"}
     assert len(list_scenes(tmp_path / "f")) == 1
+
+
+def test_two_sources_of_one_name_are_refused(face_model: FaceModel, tmp_path: Path) -> None:
+    sources = [tmp_path / "a" / "001.jpg", tmp_path / "b" / "001.png"]
+    with pytest.raises(InputError, match=r"both be written as '001'"):
+        write_faces(sources, tmp_path / "faces", tmp_path / "none.onnx", face_model, 1, 0)
+    assert not (tmp_path / "faces").exists()
+
+
+@pytest.mark.parametrize(
+    "line", ["a/0_0_00.png,1,2,3", "a/0_0_00.png,1,2,3,x", "", "a,1,2,3,4,5,6"]
+)
+def test_a_damaged_table_is_refused(line: str, tmp_path: Path) -> None:
+    (tmp_path / "faces.csv").write_text(f"a/0_0_01.png,1,2,3,4\n{line}\n")
+    with pytest.raises(InputError, match="not 'SOURCE"):
+        list_faces(tmp_path)
+
+
+def test_each_face_of_a_long_film_stands_in_its_own_scene(tmp_path: Path) -> None:
+    """Frames have five digits from the 10,000th on."""
+    film = tmp_path / "film"
+    film.mkdir()
+    for frame, grey in (("1000", 10), ("10000", 200)):
+        for name, side in ((f"{frame}_0_00.png", PATCH), (f"{frame}_scene.png", 224)):
+            cv2.imwrite(str(film / name), np.full((side, side, 3), grey, np.uint8))
+    lines = [f"film/{frame}_0_00.png,60,60,130,130\n" for frame in ("1000", "10000")]
+    (tmp_path / "faces.csv").write_text("".join(lines))
+    people = load_people(tmp_path, (), False, 10)
+    assert people.faces.mean(axis=(1, 2, 3)).round().tolist() == [10, 200]
+    assert people.contexts[people.scene].mean(axis=(1, 2, 3)).round().tolist() == [10, 200]
 
 
 def test_sources_are_named_in_full_or_by_a_pattern() -> None:
