@@ -7,7 +7,6 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from caer_ros.bundles import write_atomically
-from caer_ros.core import CAER7, InputError
+from caer_ros.core import CAER7, CaerError, InputError
 from caer_ros.datasets.real_faces import named
 from caer_ros.networks.blocks import FEATURES
 from caer_ros.networks.caer_net_s import CaerNetS
@@ -32,7 +31,7 @@ from caer_ros.training.distillation_curves import STAGES, draw_log, seconds_in
 from caer_ros.training.losses import combined, hint, teacher_share
 from caer_ros.training.pools import Pool, load_photographs, load_renders
 from caer_ros.training.recipe import Recipe, Stage
-from caer_ros.training.run_folder import METRICS, finished_run
+from caer_ros.training.run_folder import METRICS, as_written, finished_run
 from caer_ros.training.scores import Predict, ask_renders, network_predict, score
 from caer_ros.training.teacher import Teacher, ask_teacher, load_teacher, steady_features
 
@@ -99,7 +98,7 @@ def train_distilled(recipe: Recipe, out: Path, resume: bool = False) -> dict[str
     Raises:
         InputError: as Trainer, or `out` holds a run.
     """
-    finished = finished_run(out, resume)
+    finished = finished_run(out, resume, recipe)
     return Trainer(recipe, out, resume).run() if finished is None else finished
 
 
@@ -117,10 +116,13 @@ class Trainer:
     def __init__(self, recipe: Recipe, out: Path, resume: bool = False) -> None:
         self.recipe, self.out = recipe, out
         self.finished = self._finished() if resume else ()
-        self.fabric = Fabric(accelerator="auto", devices=1, precision=recipe.precision)  # type: ignore[arg-type]
+        # Cutting and augmenting costs more than the network, and is done on the CPU.
+        self.fabric = Fabric(accelerator="cpu", devices=1, precision=recipe.precision)  # type: ignore[arg-type]
         self.fabric.seed_everything(recipe.seed, verbose=False)
         self.teacher: Teacher = load_teacher(recipe.data.teacher)
         self.validation = self._pool("validation")
+        # Who is missing there is better known now than after an hour.
+        self.held_out = self._pool("held_out")
         self.sampler = Sampler(
             load_photographs(recipe.data, self._ask, self._trained_on),
             load_renders(recipe.data, "train", slice(_VALIDATION_RENDERS, None)),
@@ -199,7 +201,7 @@ class Trainer:
         metrics = {
             "class_bias": {name: round(float(b), 4) for name, b in zip(CAER7, bias, strict=True)},
             "validation": score(predict, *self.validation, self.teacher),
-            "held_out": score(predict, *self._pool("held_out"), self.teacher),
+            "held_out": score(predict, *self.held_out, self.teacher),
         }
         save_checkpoint(best, self.out / "best.safetensors", self._extra(metrics))
         return metrics
@@ -328,6 +330,11 @@ class Trainer:
             schedule.step()
             average.update_parameters(model)
             now = value.item()
+            if not math.isfinite(now):
+                raise CaerError(
+                    f"The loss is {now} in step {step} of the stage '{name}'.",
+                    f"Lower {name}.learning_rate.",
+                )
             smooth = now if math.isnan(smooth) else 0.95 * smooth + 0.05 * now
             progress.set_postfix(loss=f"{smooth:.3f}")
             if step % recipe.validate_every == 0 or step == stage.steps:
@@ -360,5 +367,4 @@ class Trainer:
             )
 
     def _extra(self, metrics: Any) -> dict[str, Any]:
-        recipe = json.loads(json.dumps(asdict(self.recipe), default=str))
-        return {"labels": list(CAER7), "recipe": recipe, "metrics": metrics}
+        return {"labels": list(CAER7), "recipe": as_written(self.recipe), "metrics": metrics}

@@ -11,6 +11,8 @@ import yaml
 from caer_ros.core import InputError
 from caer_ros.networks.caer_net_s import CaerNetSConfig
 
+PRECISIONS = ("32-true", "bf16-mixed")
+
 
 @dataclass(frozen=True)
 class Data:
@@ -93,26 +95,38 @@ def _recipe(raw: Any) -> Recipe:
     unknown = raw.keys() - known
     if unknown:
         raise ValueError(f"unknown key {', '.join(sorted(unknown))}")
-    data = dict(raw.pop("data"))
-    data["teacher"] = Path(data["teacher"])
+    scene = raw.pop("scene", None)
+    recipe = Recipe(
+        data=_data(raw.pop("data")),
+        face=Stage(**raw.pop("face")),
+        joint=_with_scenes("joint", Stage(**raw.pop("joint")), 1),
+        scene=None if scene is None else _with_scenes("scene", Stage(**scene), 2),
+        network=CaerNetSConfig(**raw.pop("network", {})),
+        **raw,
+    )
+    if recipe.precision not in PRECISIONS:
+        raise ValueError(f"precision is {recipe.precision!r}, not one of {', '.join(PRECISIONS)}")
+    return recipe
+
+
+def _data(raw: Any) -> Data:
+    if not isinstance(raw, dict):
+        raise ValueError("'data' is not a mapping")
+    data = raw | {"teacher": Path(raw["teacher"])}
     if isinstance(data["renders"], str):
         data["renders"] = [data["renders"]]
+    for name in ("renders", "faces", "validation", "held_out"):
+        # A word alone would be taken for a list of letters.
+        if not isinstance(data.get(name, []), list | tuple):
+            raise ValueError(f"data.{name} is not a list")
     for name in ("renders", "faces"):
         data[name] = tuple(Path(folder) for folder in data[name])
     for name in ("validation", "held_out"):
         data[name] = tuple(data.get(name, ()))
-    scene = raw.pop("scene", None)
-    return Recipe(
-        data=Data(**data),
-        face=Stage(**raw.pop("face")),
-        joint=Stage(**raw.pop("joint")),
-        scene=None if scene is None else _scene_stage(Stage(**scene)),
-        network=CaerNetSConfig(**raw.pop("network", {})),
-        **raw,
-    )
+    return Data(**data)
 
 
-def _scene_stage(stage: Stage) -> Stage:
-    if stage.scenes < 2:
-        raise ValueError("scene.scenes has to be 2 or more")
+def _with_scenes(name: str, stage: Stage, least: int) -> Stage:
+    if stage.scenes < least:
+        raise ValueError(f"{name}.scenes has to be {least} or more")
     return stage

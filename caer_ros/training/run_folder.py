@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from caer_ros.core import InputError
 from caer_ros.training.run_state import NAME as STATE
+from caer_ros.training.run_state import check_same
 
 METRICS = "metrics.json"
+# What best.safetensors was trained by.
+_BEST = "best.json"
 _TRACES = (METRICS, "log.csv", "last.safetensors", STATE)
 
 
-def finished_run(out: Path, resume: bool) -> dict[str, Any] | None:
+def as_written(recipe: Any) -> dict[str, Any]:
+    """A recipe, or another dataclass, as a file will give it back: lists for tuples, text for
+    paths."""
+    return json.loads(json.dumps(asdict(recipe), default=str))
+
+
+def finished_run(out: Path, resume: bool, recipe: Any) -> dict[str, Any] | None:
     """The metrics of a run in `out` that is over, when asked to resume it; else None.
 
+    Args:
+        recipe: of the run, a dataclass.
+
     Raises:
-        InputError: `out` holds a run, and not `resume`.
+        InputError: `out` holds a run, and not `resume`; or a run that is over and is of another
+            recipe.
     """
     if (out / METRICS).is_file() and resume:
-        return json.loads((out / METRICS).read_text())
+        before = out / _BEST
+        try:
+            written = json.loads(before.read_text())["extra"]["recipe"]
+            metrics = json.loads((out / METRICS).read_text())
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{out} holds a run whose files are damaged ({error!r}).", "Name a new --out."
+            ) from None
+        check_same(before, written, as_written(recipe))
+        return metrics
     if not resume and any((out / name).exists() for name in _TRACES):
         raise InputError(
             f"{out} already holds a run.", "Go on with it (--resume), or give another --out."

@@ -82,7 +82,7 @@ def load_state(
         before = json.loads(header["recipe"])
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}).", "Delete it and train anew.") from None
-    _check_same(path, before, json.loads(json.dumps(recipe)))
+    check_same(path, before, json.loads(json.dumps(recipe)))
     parts: dict[str, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         part, _, name = key.partition("/")
@@ -101,7 +101,17 @@ def remove_state(out: Path) -> None:
     (out / NAME).unlink(missing_ok=True)
 
 
-def _check_same(path: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+def check_same(path: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Whether a run can be gone on with.
+
+    Args:
+        path: what holds the recipe that it was started with.
+        before: that recipe, as JSON types.
+        now: the recipe that it is to go on with, likewise.
+
+    Raises:
+        InputError: they differ in what the result depends on.
+    """
     # These change how fast a run goes, not what it computes.
     for known in (before, now):
         known.pop("save_every", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +27,9 @@ from caer_ros.training.fit import Fit, Work
 from caer_ros.training.judges import JudgedGraph
 from caer_ros.training.recipe_data import open_split
 from caer_ros.training.run_card import run_card
-from caer_ros.training.run_folder import METRICS, finished_run
+from caer_ros.training.run_folder import METRICS, as_written, finished_run
 from caer_ros.training.run_report import draw_curves
-from caer_ros.training.run_state import has_state
+from caer_ros.training.run_state import has_state, remove_state
 from caer_ros.training.start import start_from
 from caer_ros.training.supervised_recipe import Optimizer, SupervisedRecipe
 
@@ -60,7 +59,7 @@ def train_supervised(
     Raises:
         InputError: the recipe asks for what is not there, or `out` holds another run.
     """
-    finished = finished_run(out, resume)
+    finished = finished_run(out, resume, recipe)
     if finished is not None:
         return finished
     fabric = launch(recipe)
@@ -78,10 +77,13 @@ def train_supervised(
     )
     out.mkdir(parents=True, exist_ok=True)
     run = SupervisedRun(fabric, recipe, network, train, validation, out)
-    progress = Fit(fabric, run.work(), recipe, run.written, out, resume, show).run()
+    # The state stays until all is written: judging the whole validation split takes long, too.
+    progress = Fit(fabric, run.work(), recipe, run.written, out, resume, show).run(forget=False)
     if not fabric.is_global_zero:
         return {}
-    return run.finish(progress.history, progress.best_epoch)
+    metrics = run.finish(progress.history, progress.best_epoch)
+    remove_state(out)
+    return metrics
 
 
 def launch(recipe: SupervisedRecipe) -> Fabric:
@@ -147,7 +149,7 @@ class SupervisedRun:
     ) -> None:
         self._fabric, self._recipe, self._network = fabric, recipe, network
         self._train, self._validation, self._out = train, validation, out
-        self.written: dict[str, Any] = json.loads(json.dumps(asdict(recipe), default=str))
+        self.written: dict[str, Any] = as_written(recipe)
 
     def work(self) -> Work:
         """What the loop fits."""

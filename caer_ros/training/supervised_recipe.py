@@ -175,7 +175,8 @@ class SupervisedRecipe:
 
 def is_supervised(path: Path) -> bool:
     """Whether a recipe is of this kind: it says how many epochs, which distillation's do not."""
-    return "teacher" not in read_mapping(path, _REMEDY).get("data", {})
+    data = read_mapping(path, _REMEDY).get("data")
+    return not (isinstance(data, dict) and "teacher" in data)
 
 
 def load_supervised(path: Path, settings: Sequence[str] = ()) -> SupervisedRecipe:

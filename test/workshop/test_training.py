@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from caer_ros.core import CAER7, Box, InputError
+from caer_ros.core import CAER7, Box, CaerError, InputError
+from caer_ros.datasets.people import load_people
 from caer_ros.datasets.real_faces import PATCH
 from caer_ros.networks.caer_net_s import CaerNetS, CaerNetSConfig
 from caer_ros.networks.checkpoint import load_checkpoint
@@ -27,6 +29,14 @@ from caer_ros.training.recipe import Data, load_recipe
 from caer_ros.training.teacher import Teacher, ask_teacher, load_teacher, steady_features
 
 ROOT = Path(__file__).parents[2]
+WHOLE = (
+    "data: {renders: a, faces: [b], teacher: c, validation: [x], held_out: [y]}\n"
+    "face: {steps: 16, people: 16, learning_rate: 0.002}\n"
+    "scene: {steps: 12, people: 0, scenes: 8, learning_rate: 0.002}\n"
+    "joint: {steps: 4, people: 8, learning_rate: 0.001, scenes: 2}\n"
+    "validate_every: 4\n"
+    "bias_correction: 0.5\n"
+)
 # A stage of scenes alone without any.
 SCENELESS = (
     "data: {renders: a, faces: [b], teacher: c}\nface: {steps: 1, people: 2, learning_rate: 1}\n"
@@ -114,6 +124,12 @@ def test_one_folder_of_renders_needs_no_list(tmp_path: Path) -> None:
         "data: {}",
         "a: [",
         "data: {renders: a, faces: [b], teacher: c}",
+        WHOLE.replace("scenes: 2}", "scenes: 0}"),
+        WHOLE.replace("held_out: [y]", "held_out: y"),
+        WHOLE.replace("faces: [b]", "faces: b"),
+        WHOLE + "precision: float16\n",
+        "data:\n" + WHOLE.split("\n", 1)[1],
+        "data: 3\n" + WHOLE.split("\n", 1)[1],
     ],
 )
 def test_wrong_recipe(text: str, tmp_path: Path) -> None:
@@ -307,6 +323,9 @@ def test_renders_with_cues_say_which_and_hide_everybody(tmp_path: Path) -> None:
     assert not pool.scenes[:, 130, 175].any()
     assert not pool.scenes[:, 60, 65].any()
     assert pool.scenes[:, 10, 10].min() == 100
+    # Nor do those to calibrate on see it: a robot's context hides everybody.
+    people = load_people(tmp_path, (), False, 10)
+    np.testing.assert_array_equal(people.contexts, pool.scenes)
 
 
 @pytest.mark.slow
@@ -346,14 +365,7 @@ def test_a_run_learns_and_writes_what_it_promises(
     monkeypatch.setattr(loop, "load_teacher", lambda _: LabelTeacher())
     monkeypatch.setattr(loop, "load_photographs", lambda *_: photographs)
     monkeypatch.setattr(loop, "load_renders", lambda *_: renders)
-    (tmp_path / "recipe.yaml").write_text(
-        "data: {renders: a, faces: [b], teacher: c, validation: [x], held_out: [y]}\n"
-        "face: {steps: 16, people: 16, learning_rate: 0.002}\n"
-        "scene: {steps: 12, people: 0, scenes: 8, learning_rate: 0.002}\n"
-        "joint: {steps: 4, people: 8, scenes: 2, learning_rate: 0.001}\n"
-        "validate_every: 4\n"
-        "bias_correction: 0.5\n"
-    )
+    (tmp_path / "recipe.yaml").write_text(WHOLE)
     recipe, out = load_recipe(tmp_path / "recipe.yaml"), tmp_path / "run"
     metrics = loop.Trainer(recipe, out).run()
     assert {"class_bias", "validation", "held_out", "minutes"} == metrics.keys()
@@ -381,8 +393,42 @@ def test_a_run_learns_and_writes_what_it_promises(
         loop.Trainer(replace(recipe, seed=5), out, resume=True)
     said = json.loads((out / "metrics.json").read_text())
     assert loop.train_distilled(recipe, out, resume=True) == said
+    with pytest.raises(InputError, match="seed was 0 and is now 5"):
+        loop.train_distilled(replace(recipe, seed=5), out, resume=True)
     with pytest.raises(InputError, match="already holds a run"):
         loop.train_distilled(recipe, out)
+
+
+def test_a_run_whose_loss_is_no_number_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photographs, renders = pools()
+    monkeypatch.setattr(loop, "load_teacher", lambda _: LabelTeacher())
+    monkeypatch.setattr(loop, "load_photographs", lambda *_: photographs)
+    monkeypatch.setattr(loop, "load_renders", lambda *_: renders)
+    modest, huge = "people: 16, learning_rate: 0.002", "people: 2, learning_rate: 1.0e+30"
+    (tmp_path / "recipe.yaml").write_text(WHOLE.replace(modest, huge))
+    recipe = load_recipe(tmp_path / "recipe.yaml")
+    with pytest.raises(CaerError, match=r"loss is .*'face'.*\n?.*face\.learning_rate"):
+        loop.Trainer(recipe, tmp_path / "run").run()
+
+
+def test_whom_to_hold_out_is_looked_for_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photographs, renders = pools()
+
+    def photographed(data: Data, ask: object, keep: Callable[[str], bool]) -> Pool:
+        if keep("y"):
+            raise InputError("No photographed face is left for this split.", "Check held_out.")
+        return photographs
+
+    monkeypatch.setattr(loop, "load_teacher", lambda _: LabelTeacher())
+    monkeypatch.setattr(loop, "load_photographs", photographed)
+    monkeypatch.setattr(loop, "load_renders", lambda *_: renders)
+    (tmp_path / "recipe.yaml").write_text(WHOLE)
+    with pytest.raises(InputError, match="held_out"):
+        loop.Trainer(load_recipe(tmp_path / "recipe.yaml"), tmp_path / "run")
 
 
 def test_class_bias_by_hand() -> None:

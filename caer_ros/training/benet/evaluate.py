@@ -81,7 +81,8 @@ def evaluate_checkpoint(path: Path, choice: EvaluationChoice) -> Evaluation:
     """Judge a checkpoint.
 
     Thresholds and calibration are the checkpoint's; where it has none (`last`), they are chosen on
-    the validation pictures of the same data. Those very pictures are then judged without any.
+    the validation pictures of the same data. Validation pictures are judged without any: they would
+    be judged by what was chosen on them.
 
     Raises:
         InputError: checkpoint or data are missing, damaged or of another kind.
@@ -94,11 +95,10 @@ def evaluate_checkpoint(path: Path, choice: EvaluationChoice) -> Evaluation:
     if choice.published_protocol:
         asking = replace(published(-(-data.size // 64) * 64), workers=choice.workers)
     images = open_images(data, choice.split)
-    if "tuning" in extra:
-        tuning: Tuning | None = tuning_of(extra["tuning"])
-    elif choice.split == "validation":
-        tuning = None
-    else:
+    tuning: Tuning | None = None
+    if choice.split != "validation" and "tuning" in extra:
+        tuning = tuning_of(extra["tuning"])
+    elif choice.split != "validation":
         tuning = tune_on(on_device(network), open_images(data, "validation"), asking)
     verdict = judge_benet(network, images, asking, tuning, choice.heads)
     name = (trained or {}).get("row") or path.stem

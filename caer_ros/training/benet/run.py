@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from caer_ros.evaluation.benet.tuning_record import tuning_record
 from caer_ros.networks.benet.benet import BENet
 from caer_ros.networks.benet.pictures_graph import PicturesGraph
 from caer_ros.networks.benet.published import load_backbone
-from caer_ros.networks.checkpoint import load_benet, save_checkpoint
+from caer_ros.networks.checkpoint import load_benet, read_meta, save_checkpoint
 from caer_ros.training.benet.batches import BenetBatch, BenetFeed
 from caer_ros.training.benet.card import benet_card
 from caer_ros.training.benet.data import open_images, validation_source
@@ -35,7 +35,7 @@ from caer_ros.training.benet.recipe import BenetRecipe
 from caer_ros.training.benet.start import make_optimizer, start_emotions, start_sizes
 from caer_ros.training.benet.validate import Validator
 from caer_ros.training.fit import Fit
-from caer_ros.training.run_folder import METRICS, finished_run
+from caer_ros.training.run_folder import METRICS, as_written, finished_run
 from caer_ros.training.run_report import draw_curves
 from caer_ros.training.run_state import remove_state
 from caer_ros.training.supervised import launch
@@ -74,7 +74,7 @@ def train_benet(
     Raises:
         InputError: the recipe asks for what is not there, or `out` holds another run.
     """
-    finished = finished_run(out, resume)
+    finished = finished_run(out, resume, recipe)
     if finished is not None:
         return finished
     fabric = launch(_with_strategy(recipe))
@@ -120,7 +120,7 @@ class BenetRun:
         source = validation_source(validation, recipe.samples)
         self._validator = Validator(source, recipe.decode, recipe.loss, workers, fabric.autocast)
         self._asking = Asking(recipe.data.size, decode=recipe.decode, workers=workers)
-        self.written: dict[str, Any] = _as_json(asdict(recipe))
+        self.written: dict[str, Any] = as_written(recipe)
 
     def work(self) -> Work[BenetBatch]:
         """What the loop fits."""
@@ -153,7 +153,9 @@ class BenetRun:
         graph = on_device(best)
         found = read_split(graph, pictures, self._asking)
         answers = ask_heads(graph, pictures, self._asking) if best.config.person else None
-        if best.config.fusion == "learned":
+        # One that was cut off after its checkpoint was written has fitted its fusion already.
+        fitted = "tuning" in read_meta(path, BENet.architecture)["extra"]
+        if best.config.fusion == "learned" and not fitted:
             assert answers is not None
             fit_fusion(best, found, answers, self._recipe.fusion_training)
         tuning = tuning_record(tune(found.truths, found.read))

@@ -118,3 +118,24 @@ def test_killed_after_the_last_epoch(
     assert train_benet(tiny_benet(epochs=1), tmp_path / "run", resume=True) == metrics
     with pytest.raises(InputError, match="--resume"):
         train_benet(tiny_benet(epochs=1), tmp_path / "run")
+
+
+def test_killed_before_the_metrics(
+    tiny_benet: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checkpoint has its fitted fusion by then, which must not be fitted once more."""
+    recipe = tiny_benet(epochs=1, network={"fusion": "learned"})
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    metrics = train_benet(recipe, whole)
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(benet_run, "draw_curves", dies)
+        with pytest.raises(KeyboardInterrupt):
+            train_benet(recipe, cut)
+    assert train_benet(recipe, cut, resume=True)["validation"] == metrics["validation"]
+    one, other = (load_file(out / "best.safetensors") for out in (whole, cut))
+    for key, value in one.items():
+        np.testing.assert_array_equal(value, other[key], err_msg=key)

@@ -96,3 +96,12 @@ def test_no_recipe(text: str, tmp_path: Path) -> None:
         load_supervised(path)
     with pytest.raises(InputError, match="does not exist"):
         load_supervised(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("data", ["", " 3", " [x]"])
+def test_data_has_to_be_a_mapping(data: str, tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(f"network: {{name: caer_net_s}}\ndata:{data}\nepochs: 1\n")
+    assert is_supervised(path)
+    with pytest.raises(InputError, match="data"):
+        load_supervised(path)

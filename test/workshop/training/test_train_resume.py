@@ -16,7 +16,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from caer_ros.core import InputError
-from caer_ros.training import fit, run_state
+from caer_ros.training import fit, run_state, supervised
 from caer_ros.training.supervised import train_supervised
 from caer_ros.training.supervised_recipe import load_supervised
 
@@ -109,6 +109,29 @@ def test_a_finished_run_is_not_trained_again(
     assert train_supervised(tiny(epochs=1), tmp_path / "run", resume=True) == metrics
     with pytest.raises(InputError, match="--resume"):
         train_supervised(tiny(epochs=1), tmp_path / "run")
+    # Nor is it taken for the run of another recipe.
+    with pytest.raises(InputError, match=r"seed was \d and is now 7"):
+        train_supervised(tiny(epochs=1, seed=7), tmp_path / "run", resume=True)
+    (tmp_path / "run" / "best.json").unlink()
+    with pytest.raises(InputError, match="damaged"):
+        train_supervised(tiny(epochs=1), tmp_path / "run", resume=True)
+
+
+def test_killed_after_the_last_epoch(
+    tiny: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the whole validation split is judged: nothing is trained again."""
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(supervised.SupervisedRun, "finish", dies)
+        with pytest.raises(KeyboardInterrupt):
+            train_supervised(tiny(epochs=1), tmp_path / "run")
+    monkeypatch.setattr(fit.Fit, "_train_epoch", lambda self: pytest.fail("trained again"))
+    assert train_supervised(tiny(epochs=1), tmp_path / "run", resume=True)["epochs"] == 1
+    assert not (tmp_path / "run" / run_state.NAME).exists()
 
 
 def test_resuming_with_another_recipe_is_refused(write_tiny: Callable, tmp_path: Path) -> None:
