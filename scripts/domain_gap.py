@@ -53,7 +53,7 @@ def main() -> int:
     find = YuNet(args.detector) if args.detector else None
     studio = open_studio(load_face_model(args.face_model))
     write_atomically(args.out / PICTURE, show(studio, args.seed))
-    kept = Kept(args.work, studio, args.seed) if args.work else None
+    kept = Kept(args.work, studio, args.seed, args.detector) if args.work else None
     reals = [read_real(folder, args.leave_out, teacher, kept) for folder in args.real]
     rendered = photograph(studio, args.seed, args.people, teacher, find, kept)
     text = page(rendered, reals, command(args))

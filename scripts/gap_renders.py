@@ -16,11 +16,13 @@ from tqdm import tqdm
 
 from caer_ros.bundles import write_atomically
 from caer_ros.core import CAER7, Box
+from caer_ros.datasets import patches as patches_module
 from caer_ros.datasets.patches import cut_face
 from caer_ros.datasets.photoreal.person import Studio
 from caer_ros.datasets.photoreal.picture import Picture, person_of, take
 from caer_ros.datasets.real_faces import YuNet
 from caer_ros.datasets.synthetic import Scene, render_scene
+from caer_ros.training import teacher as teacher_module
 from caer_ros.training.teacher import Teacher, steady_features
 
 # Least IoU of a detection and the face.
@@ -56,11 +58,13 @@ def shoot(
 
 
 class Kept:
-    """Faces that were measured before, below `folder`; those of another seed, generator or table of
-    switches are left alone."""
+    """Faces that were measured before, below `folder`; those of another seed, generator, table of
+    switches, detector or way to ask the teacher are left alone."""
 
-    def __init__(self, folder: Path, studio: Studio, seed: int) -> None:
+    def __init__(self, folder: Path, studio: Studio, seed: int, detector: Path | None) -> None:
         stamp = hashlib.sha256(Path(__file__).with_name("gap_switches.py").read_bytes())
+        for used in (teacher_module.__file__, patches_module.__file__, detector):
+            stamp.update(Path(used).read_bytes() if used else b"none")
         # The first person is the same to the byte as long as the generator is.
         for variant in VARIANTS[0], *VARIANTS[-2:]:
             for picture in shoot(variant, studio, seed, 0):

@@ -10,6 +10,7 @@ pictures for its accuracy, and in turns with all others on one of them for its t
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from caer_ros.bundles import Bundle, read_bundle, write_atomically
+from caer_ros.core import CaerError
 from caer_ros.engines import choose_backend
 from caer_ros.evaluation.benet.judge_maps_bundle import MapsBundleScores, judge_maps_bundle
 from caer_ros.evaluation.benet.tables import markdown, percent
@@ -41,7 +43,7 @@ class Row:
     seconds: np.ndarray
 
 
-def main() -> None:
+def main() -> int:
     """Judge, time, write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("bundles", type=Path, nargs="+", help="the first is what ratios refer to")
@@ -70,6 +72,7 @@ def main() -> None:
     page = text(rows, backend, args)
     write_atomically(args.out / "benet-sizes.md", page.encode())
     print(page)
+    return 0
 
 
 def in_turns(readers: list[BenetReader], picture: np.ndarray, rounds: int) -> np.ndarray:
@@ -146,4 +149,8 @@ def plot(rows: list[Row], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        raise SystemExit(main())
+    except CaerError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(error.exit_code) from None

@@ -14,7 +14,7 @@ import argparse
 import subprocess
 from pathlib import Path
 
-from rebuild_steps import ROOT, caer, lacks, once, train
+from rebuild_steps import FILES, ROOT, caer, lacks, once, train
 
 NEEDED = (
     "ict_facekit.npz",
@@ -49,6 +49,7 @@ def main() -> int:
     best = train_both(work, args.recipe.resolve(), args.seed)
     make_bundle(best, work / "data", bundle, args.version)
     measure(bundle, best, work / "data")
+    try_sizes(best, work / "sizes", work / "data")
     return 0
 
 
@@ -84,9 +85,18 @@ def make_bundle(best: Path, data: Path, bundle: Path, version: str) -> None:
 def measure(bundle: Path, best: Path, data: Path) -> None:
     """Print the tables of the model card, for each file of the bundle."""
     for folder in (data / "groups", data / "found"):
-        for precision in ("fp32", "fp16", "int8"):
-            caer("evaluate", bundle, "--precision", precision, "--data", folder)
+        for file in FILES:
+            caer("evaluate", bundle, *file, "--data", folder)
     caer("evaluate", best, "--data", data / "groups", "--out", best.parent / "judged")
+
+
+def try_sizes(best: Path, bundles: Path, data: Path) -> None:
+    """Print what other short sides of the input than the bundle's would find."""
+    pictures = data / "groups" / "emotic" / "scenes" / "images"
+    for side in ("96", "128", "160", "192"):
+        robot = ("--short-side", side, "--threshold", "0.2")
+        caer("export", best, "--bundle", bundles / side, "--images", pictures, *robot)
+        caer("evaluate", bundles / side, "--data", data / "groups", "--split", "validation")
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ about three hours.
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 from pathlib import Path
 
-from rebuild_steps import ROOT, caer, lacks, once, train
+from rebuild_steps import FILES, ROOT, caer, lacks, once, train
 
 NEEDED = (
     "ict_facekit.npz",
@@ -33,6 +34,7 @@ RENDERS = {
     "drawn": ("1400", "1"),
 }
 WARPS = {"films": "8", "people": "6", "portraits": "200"}
+ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".mp4", ".avi", ".mkv", ".mov", ".webm")
 # Sources that nothing is trained on, as in the recipe.
 HELD_OUT = ("face-demographics-walking", "grace_hopper", "congress__*__A*", "congress__*__B*")
 
@@ -55,7 +57,9 @@ def main() -> int:
     recipe = ROOT / "recipes" / "caer_net_s_demo.yaml"
     best = train(recipe, args.work.resolve(), args.seed) / "best.safetensors"
     make_bundle(best, data, args.bundle, args.version)
-    measure(args.bundle, best, data, args.sources.resolve() / "labelled")
+    labelled = args.sources.resolve() / "labelled"
+    measure(args.bundle, best, data, labelled)
+    try_temperature(args.bundle, args.work.resolve() / "tempered", data, labelled)
     return 0
 
 
@@ -73,7 +77,8 @@ def make_data(sources: Path, data: Path, jobs: str) -> None:
         # Drawn ones do not go on where they were.
         once(data / name / "train.csv", None if how else data / name, (*synth, *how, *near))
     for name, warps in WARPS.items():
-        pictures = sorted(path for path in (sources / name).iterdir() if path.is_file())
+        # Beside the demo's photographs lie their licences.
+        pictures = sorted(p for p in (sources / name).iterdir() if p.suffix.lower() in ENDINGS)
         cut = ("data", "faces", *pictures, "--out", data / name, *model, "--warps", warps)
         once(data / name / "done", data / name, (*cut, "--detector", sources / "yunet.onnx"))
         (data / name / "done").touch()
@@ -100,15 +105,16 @@ def measure(bundle: Path, best: Path, data: Path, labelled: Path) -> None:
     """Print the tables of the model card, for each file of the bundle, beside the teacher's."""
     teacher = data / "face-api" / "package"
     once(labelled / "test.csv", None, ("data", "boxes", labelled, "--lists", labelled))
-    for folder in (data / "photoreal", data / "cued", labelled):
+    folders = (*(data / name for name in RENDERS), labelled)
+    for folder in folders:
         caer("evaluate", teacher, "--data", folder)
-        for precision in ("fp32", "int8"):
-            caer("evaluate", bundle, "--precision", precision, "--data", folder)
+        for file in FILES:
+            caer("evaluate", bundle, *file, "--data", folder)
     for size in ("0.8", "1.2", "1.4"):
         caer("evaluate", bundle, "--data", labelled, "--face-size", size)
     for shown in ("face", "scene"):
-        for name in RENDERS:
-            caer("evaluate", best, "--only", shown, "--data", data / name)
+        for folder in folders:
+            caer("evaluate", best, "--only", shown, "--data", folder)
     for name, sources in (
         ("films", ("face-demographics-walking",)),
         ("people", ("congress__*__A*", "congress__*__B*")),
@@ -116,6 +122,17 @@ def measure(bundle: Path, best: Path, data: Path, labelled: Path) -> None:
     ):
         held = ("--hold-out", *sources, "--teacher", teacher)
         caer("evaluate", bundle, "--data", data / name, *held)
+
+
+def try_temperature(bundle: Path, copy: Path, data: Path, labelled: Path) -> None:
+    """Print the calibration error before and after on renders, and after on real faces, of a copy:
+    whether the bundle should have a temperature."""
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(bundle, copy)
+    people = ("--data", data / "photoreal", data / "cued", "--split", "validation")
+    caer("temperature", copy, *people, "--out", copy)
+    for folder in (data / "photoreal", labelled):
+        caer("evaluate", copy, "--data", folder)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+# Options of `caer evaluate` for each file of a bundle.
+FILES = (
+    (),
+    ("--precision", "int8"),
+    ("--precision", "int8", "--backend", "onnxruntime"),
+    ("--precision", "fp16", "--backend", "onnxruntime"),
+)
 
 
 def lacks(sources: Path, needed: Sequence[str], card: str) -> bool:
@@ -34,8 +41,9 @@ def train(recipe: Path, work: Path, seed: str | None) -> Path:
     """Train by a recipe, with another seed than its own unless that is None; the run's folder."""
     run = work / "runs" / recipe.stem
     other = () if seed is None else ("--seed", seed)
-    # The recipes' folders are relative to where the command runs.
-    once(run / "metrics.json", None, ("train", recipe, "--out", run, "--resume", *other), work)
+    # The recipes' folders are relative to where the command runs. A finished run is not trained
+    # again, but one of another recipe or seed is refused.
+    caer("train", recipe, "--out", run, "--resume", *other, cwd=work)
     return run
 
 

@@ -243,10 +243,14 @@ def test_what_was_measured_is_kept(
 ) -> None:
     image = np.zeros((4, 4, 3), np.uint8)
     monkeypatch.setattr(renders, "shoot", lambda *_: [renders.Scene(image, Box(0, 0, 1, 1), None)])
-    kept = renders.Kept(tmp_path, None, 1)
+    kept = renders.Kept(tmp_path, None, 1, None)
     first = kept.get("one", lambda: (np.arange(3), np.array([True])))
-    again = renders.Kept(tmp_path, None, 1).get("one", lambda: pytest.fail("measured anew"))
+    again = renders.Kept(tmp_path, None, 1, None).get("one", lambda: pytest.fail("again"))
     assert [a.tolist() for a in again] == [a.tolist() for a in first] == [[0, 1, 2], [True]]
     image[0] = 1
-    other = renders.Kept(tmp_path, None, 1).get("one", lambda: (np.zeros(1),))
+    other = renders.Kept(tmp_path, None, 1, None).get("one", lambda: (np.zeros(1),))
     assert other[0].tolist() == [0]
+    detector = tmp_path / "detector.onnx"
+    detector.write_bytes(b"another")
+    other = renders.Kept(tmp_path, None, 1, detector).get("one", lambda: (np.ones(1),))
+    assert other[0].tolist() == [1]
