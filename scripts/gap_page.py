@@ -194,5 +194,6 @@ their heads and are seen by poor cameras in odd light on purpose, portraits are 
 makes renders as varied as a robot's pictures takes them away from portraits, so that "hurt" is no
 reason by itself to drop it. Means are switched off one by one: two that do the same hide each
 other. Shape of the head, tone of the skin and things before the face are in all rows but the last.
+Pose of the head, gaze, bodies and cues were not switched off at all.
 Nothing was trained here; a nearer render need not teach better.
 """

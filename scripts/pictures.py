@@ -22,25 +22,40 @@ SMALL = 480
 
 
 def main() -> None:
-    """A frame with everybody in it, and four frames of a film, as the node sees and draws them."""
+    """A frame with everybody in it, four frames of a film, and two of each as a bottom-up model
+    answers, as the node sees and draws them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--source", default="photos", help="film, folder or photos (%(default)s)")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder (%(default)s)")
     args = parser.parse_args()
-    drawn = draw_all(args.source)
+    static, bottom_up = PipelineConfig(), PipelineConfig(model="benet_w18")
+    drawn = draw_all(args.source, static)
     most = max(people for people, _ in drawn)
     crowded = [picture for people, picture in drawn if people == most]
     write_image(args.out / "overlay.png", crowded[len(crowded) // 2])
-    film = draw_all("film") if args.source == "photos" else drawn
-    four = [film[round(k)][1] for k in np.linspace(len(film) * 0.1, len(film) * 0.75, 4)]
-    write_image(args.out / "film.jpg", np.hstack(four))
-    print(f"{args.out}/overlay.png and film.jpg: at most {most} people in a frame")
+    film = draw_all("film", static) if args.source == "photos" else drawn
+    write_image(args.out / "film.jpg", np.hstack(pick(film, 4)))
+    found = pick(draw_all(args.source, bottom_up), 2)
+    found += pick(draw_all("film", bottom_up), 2) if args.source == "photos" else []
+    write_image(args.out / "benet_w18-scenes.jpg", np.hstack(fit(found)))
+    print(f"{args.out}: overlay.png, film.jpg, benet_w18-scenes.jpg; at most {most} in a frame")
 
 
-def draw_all(source: str) -> list[tuple[int, np.ndarray]]:
+def pick(drawn: list[tuple[int, np.ndarray]], count: int) -> list[np.ndarray]:
+    """So many of the pictures, evenly spread, without how a film begins and ends."""
+    return [drawn[round(k)][1] for k in np.linspace(len(drawn) * 0.1, len(drawn) * 0.75, count)]
+
+
+def fit(pictures: list[np.ndarray]) -> list[np.ndarray]:
+    """All in the height of the first."""
+    height = len(pictures[0])
+    return [cv2.resize(p, (round(p.shape[1] * height / len(p)), height)) for p in pictures]
+
+
+def draw_all(source: str, config: PipelineConfig) -> list[tuple[int, np.ndarray]]:
     """Number of people and overlay of each frame; small frames are enlarged to be readable."""
     drawn = []
-    with Pipeline.open(PipelineConfig()) as pipeline:
+    with Pipeline.open(config) as pipeline:
         for frame in islice(open_moving(source, *SIZE), MOST):
             scale = max(1, round(SMALL / frame.image.shape[1]))
             image = cv2.resize(frame.image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
