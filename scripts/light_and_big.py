@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a lighter BENet costs and what it loses: a page and a plot of several bundles.
 
-    scripts/light_and_big.py WORK/benet_w18 WORK/benet_w32 --data WORK/data/groups
+    scripts/light_and_big.py models/benet_w18 WORK/benet_w32 --data WORK/data/groups
 
 Every bundle runs in every precision that it has for this machine: as the robot runs it, on the test
 pictures for its accuracy, and in turns with all others on one of them for its time.
@@ -107,7 +107,7 @@ def text(rows: list[Row], backend: str, args: argparse.Namespace) -> str:
     head = ["", "ms", "ratio", "AP", "AP50", "mAP, found", "mAP, all"]
     assert rows[0].scores.emotions is not None
     bundles = " ".join(str(path) for path in args.bundles)
-    command = f"scripts/light_and_big.py {bundles} --data {args.data}"
+    command = f"scripts/light_and_big.py {bundles} --data {args.data} --threads {args.threads}"
     return f"""# A light BENet beside a big one
 
 {markdown(head, cells)}

@@ -45,7 +45,7 @@ def main() -> int:
     parser.add_argument("sources", type=Path, help="folder; models/caer_net_s/README.md says what")
     parser.add_argument("--work", type=Path, required=True, help="folder for all that is made")
     parser.add_argument("--bundle", type=Path, default=ROOT / "models" / "caer_net_s")
-    parser.add_argument("--version", default="0.4.0", help="of the bundle (%(default)s)")
+    parser.add_argument("--version", default="0.4.1", help="of the bundle (%(default)s)")
     parser.add_argument("--seed", help="of training (the recipe's)")
     parser.add_argument("--jobs", default="2", help="processes that render (%(default)s)")
     args = parser.parse_args()
