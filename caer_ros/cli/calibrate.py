@@ -148,5 +148,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _command() -> str:
-    """The call as it was made, for the report."""
-    return shlex.join(["caer", *sys.argv[1:]])
+    """The call as it was made, for the report, which need not tell where somebody's home is."""
+    return shlex.join(["caer", *map(_short, sys.argv[1:])])
+
+
+def _short(word: str) -> str:
+    """The last two parts of an absolute path; any other word as it is."""
+    path = Path(word)
+    return "/".join(path.parts[-2:]) if path.is_absolute() else word

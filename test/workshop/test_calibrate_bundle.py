@@ -15,6 +15,7 @@ import yaml
 from onnx import TensorProto, helper, numpy_helper
 
 from caer_ros.bundles import read_bundle
+from caer_ros.cli.calibrate import _command
 from caer_ros.cli.main import main
 from caer_ros.core import CAER7, Box, BundleError, CaerError, InputError
 from caer_ros.deploy import calibrate, calibration_report, make_files
@@ -492,3 +493,17 @@ def test_agreement_by_hand() -> None:
     assert compared.max_delta == pytest.approx(0.2)
     # Only the labelled one counts.
     assert compared.accuracy == (100, 100)
+
+
+def test_the_report_names_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = [
+        "caer",
+        "calibrate",
+        "models/mine",
+        "--data",
+        "/home/ada/work/data/films",
+        "--limit",
+        "6",
+    ]
+    monkeypatch.setattr("sys.argv", call)
+    assert _command() == "caer calibrate models/mine --data data/films --limit 6"
