@@ -5,8 +5,8 @@
 
 SOURCES holds what models/caer_net_s/README.md lists under "Recipe": ict_facekit.npz, yunet.onnx,
 films/, people/, portraits/, face-api/package/ and, to be measured on, labelled/. A step whose
-result lies in WORK is not done again, so that a rebuild that was cut off goes on. Two cores take
-about three hours.
+result lies in WORK is not done again, so that a rebuild that was cut off goes on. One core takes
+about two hours.
 """
 
 from __future__ import annotations
