@@ -135,15 +135,18 @@ def plot(rows: list[Row], path: Path) -> None:
         at, name = 1000 * np.median(row.seconds), f"{row.bundle.name}\n{row.precision}"
         for axes, value in ((people, row.scores.person.ap), (emotions, row.scores.emotions.mean)):
             axes.plot(at, value, "o")
-            axes.annotate(name, (at, value), fontsize="small", xytext=(5, 4),
-                          textcoords="offset points")  # fmt: skip
+            # A bundle's files lie close together: one is named above its point, one below.
+            place = (5, 4) if row.precision == PRECISIONS[0] else (5, -24)
+            axes.annotate(
+                name, (at, value), fontsize="small", xytext=place, textcoords="offset points"
+            )
     assert rows[0].scores.emotions is not None
     emotions.axhline(rows[0].scores.emotions.chance, color="0.7", linestyle="--", label="chance")
     emotions.legend(loc="lower right", fontsize="small")
     for axes, title in ((people, "people: AP"), (emotions, "emotions of found people: mAP")):
         axes.set_title(title)
         axes.set_xlabel("milliseconds")
-        axes.set_xlim(0, 1.3 * axes.get_xlim()[1])
+        axes.set_xlim(0, 1.5 * axes.get_xlim()[1])
         axes.set_ylim(0, 1.3 * axes.get_ylim()[1])
     save_figure(figure, path)
 

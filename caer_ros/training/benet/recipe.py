@@ -100,8 +100,8 @@ class BenetRecipe:
             `map` of emotions with true boxes, `person_ap` of the detection, or `joint`, the mAP
             with found boxes, strict form.
         initial: published weights of an HRNet to start the backbone from, or none.
-        size_start: what the size maps answer at first: `zero`, as published, or the `mean` size of
-            the training people.
+        size_start: what the size maps answer at first: `zero`, as published, the `mean` size of the
+            training people, or that from weights that point apart (`spread`), see start.py.
         emotion_start: what the emotion heads answer at first: `half` (a probability), or by the
             `shares` of the training people who have each category, see start.py.
     """
@@ -130,7 +130,7 @@ class BenetRecipe:
     accelerator: str = "auto"
     save_every: float = 60.0
     initial: Path | None = None
-    size_start: Literal["zero", "mean"] = "zero"
+    size_start: Literal["zero", "mean", "spread"] = "zero"
     emotion_start: Literal["half", "shares"] = "half"
 
     def __post_init__(self) -> None:

@@ -87,8 +87,8 @@ def train_benet(
         open_images(recipe.data, "train"),
         open_images(recipe.data, "validation"),
     )
-    if recipe.size_start == "mean":
-        start_sizes(network, train, recipe.data.size)
+    if recipe.size_start != "zero":
+        start_sizes(network, train, recipe.data.size, apart=recipe.size_start == "spread")
     if recipe.emotion_start == "shares":
         start_emotions(network, train)
     out.mkdir(parents=True, exist_ok=True)

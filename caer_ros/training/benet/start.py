@@ -15,19 +15,27 @@ from torch import nn
 from caer_ros.datasets.emotic.images import Images
 from caer_ros.datasets.emotic.labels import Labels
 from caer_ros.networks.benet.benet import BENet
+from caer_ros.networks.benet.initialise import start_at
 from caer_ros.perception.fit_frame import fit_letterbox
 from caer_ros.training.benet.loss_terms import GAMMA
 from caer_ros.training.benet.recipe import BenetOptimizer
 
+_APART = 0.5
+
 
 @torch.no_grad()
-def start_sizes(network: BENet, images: Images, size: int) -> None:
+def start_sizes(network: BENet, images: Images, size: int, apart: bool = False) -> None:
     """Let the size maps answer the mean height and width of the people of whole pictures.
+
+    Heights and widths rise together. From weights near zero every unit may learn nothing but how
+    large a person is, and height and width stay tied to each other: whether that happened depended
+    on the seed. Where the weights point apart from the first step on, it did not happen.
 
     Args:
         network: changed in place; nothing happens where it has no detection head.
         images: the training pictures; none is read.
         size: of the input, in pixels.
+        apart: start the last weights from noise of a standard deviation of 0.5.
     """
     head = network.maps.size
     if head is None:
@@ -38,6 +46,8 @@ def start_sizes(network: BENet, images: Images, size: int) -> None:
         sides.append(boxes[:, [3, 2]] - boxes[:, [1, 0]])
     mean = torch.from_numpy(np.concatenate(sides).mean(axis=0)).float()
     for answer, stride in ((head.quarter_answer, 4), (head.half_answer, 2)):
+        if apart:
+            start_at(answer[-1], noise=_APART)
         _bias(answer[-1]).copy_(mean / stride)
 
 

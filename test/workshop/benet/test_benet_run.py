@@ -170,10 +170,13 @@ def test_two_processes(write_tiny_benet: Callable, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["validation"]["images"] == 6
 
 
-def test_sizes_start_at_the_mean(tiny_benet: Callable, tiny_scenes: Callable) -> None:
+@pytest.mark.parametrize(("apart", "least", "most"), [(False, 0, 0.05), (True, 0.2, 1)])
+def test_sizes_start_at_the_mean(
+    apart: bool, least: float, most: float, tiny_benet: Callable, tiny_scenes: Callable
+) -> None:
     images = tiny_scenes("train")
     network = BENet(tiny_benet().config).eval()
-    start_sizes(network, images, 64)
+    start_sizes(network, images, 64, apart)
     # 160 x 200 pixels in 64 x 64: 0.32 as large.
     boxes = [p.box for r in images.records for p in r.people]
     height = np.mean([b.y2 - b.y1 for b in boxes]) * 64 / 200
@@ -185,6 +188,7 @@ def test_sizes_start_at_the_mean(tiny_benet: Callable, tiny_scenes: Callable) ->
         np.testing.assert_allclose(
             answer[-1].bias.detach(), [height / stride, width / stride], rtol=1e-4
         )
+        assert least < answer[-1].weight.std() < most
     start_sizes(BENet(replace(tiny_benet().config, detection=False)), images, 64)
 
 
