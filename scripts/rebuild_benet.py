@@ -5,7 +5,7 @@
 
 SOURCES holds what docs/benet-demo.md lists: ict_facekit.npz, yunet.onnx, ssdlite_ped.onnx,
 movenet_multipose.onnx, films/ and people/. A step whose result lies in WORK is not done again, so
-that a rebuild that was cut off goes on. Two cores take about two and a half hours.
+that a rebuild that was cut off goes on. One core takes about two and a half hours.
 """
 
 from __future__ import annotations
