@@ -29,8 +29,8 @@ def start_sizes(network: BENet, images: Images, size: int, apart: bool = False) 
 
     Heights and widths rise together. From weights near zero every unit may learn nothing but how
     large a person is, and height and width stay tied to each other: whether that happened depended
-    on the seed. Where the weights point apart from the first step on, it did not happen (tried with
-    one of the seeds with which it had).
+    on the seed. Where the weights point apart from the first step on, two seeds learnt alike
+    (docs/benet-demo.md).
 
     Args:
         network: changed in place; nothing happens where it has no detection head.
