@@ -28,7 +28,8 @@ GROUPS = ("--photoreal", "--layout", "emotic", "--count", "2450", "--seed", "303
 # Who is not trained on.
 VALIDATION = ("congress__*__D*",)
 TEST = ("congress__*__A*", "congress__*__B*", "face-demographics-walking.*")
-ROBOT = ("--short-side", "128", "--threshold", "0.2")
+THRESHOLD = ("--threshold", "0.2")
+ROBOT = ("--short-side", "128", *THRESHOLD)
 
 
 def main() -> int:
@@ -49,7 +50,7 @@ def main() -> int:
     best = train_both(work, args.recipe.resolve(), args.seed)
     make_bundle(best, work / "data", bundle, args.version)
     measure(bundle, best, work / "data")
-    try_sizes(best, work / "sizes", work / "data")
+    try_sizes(bundle, best, work / "sizes", work / "data")
     return 0
 
 
@@ -90,13 +91,14 @@ def measure(bundle: Path, best: Path, data: Path) -> None:
     caer("evaluate", best, "--data", data / "groups", "--out", best.parent / "judged")
 
 
-def try_sizes(best: Path, bundles: Path, data: Path) -> None:
-    """Print what other short sides of the input than the bundle's would find."""
+def try_sizes(bundle: Path, best: Path, bundles: Path, data: Path) -> None:
+    """Print what the bundle finds, and what it would find with other short sides of the input."""
     pictures = data / "groups" / "emotic" / "scenes" / "images"
-    for side in ("96", "128", "160", "192"):
-        robot = ("--short-side", side, "--threshold", "0.2")
+    for side in ("96", "160", "192"):
+        robot = ("--short-side", side, *THRESHOLD)
         caer("export", best, "--bundle", bundles / side, "--images", pictures, *robot)
-        caer("evaluate", bundles / side, "--data", data / "groups", "--split", "validation")
+    for each in (bundle, *sorted(bundles.iterdir())):
+        caer("evaluate", each, "--data", data / "groups", "--split", "validation")
 
 
 if __name__ == "__main__":

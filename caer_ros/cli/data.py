@@ -90,7 +90,7 @@ def _add_faces(commands: Any) -> None:
         description="Detect faces, cut them out with room to spare, and write further copies whose"
         " expression is warped by the face model. No labels: training asks the teacher.",
     )
-    faces.add_argument("sources", type=Path, nargs="+", help="pictures or films")
+    faces.add_argument("sources", type=Path, nargs="+", help="pictures, films or folders of them")
     faces.add_argument("--out", type=Path, required=True, help="new folder to write")
     faces.add_argument("--detector", type=Path, required=True, help="YuNet .onnx, dynamic size")
     faces.add_argument("--face-model", type=Path, required=True, help="packed ICT-FaceKit .npz")
@@ -138,11 +138,12 @@ def _write_photoreal(model: FaceModel, args: argparse.Namespace) -> dict[str, in
 
 def run_faces(args: argparse.Namespace) -> int:
     """Write the cut-out faces and say how many each source gave."""
+    from caer_ros.datasets.found_sources import list_sources
     from caer_ros.datasets.ict_face import load_face_model
     from caer_ros.datasets.real_faces import write_faces
 
     counts = write_faces(
-        args.sources,
+        list_sources(args.sources),
         args.out,
         args.detector,
         load_face_model(args.face_model),

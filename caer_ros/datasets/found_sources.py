@@ -13,10 +13,9 @@ from tqdm import tqdm
 from caer_ros.core import InputError
 from caer_ros.datasets.emotic.images import picture_size
 from caer_ros.datasets.media import iterate_video
-from caer_ros.datasets.real_faces import named
+from caer_ros.datasets.real_faces import FILMS, named
 
 LONGER_SIDE = 640
-FILMS = (".gif", ".mp4", ".avi", ".mkv", ".mov", ".webm")
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 

@@ -99,13 +99,13 @@ def _photographed(folder: Path, held_out: Sequence[str], want_held_out: bool, li
 
 
 def _labelled(folder: Path, split: str, limit: int) -> People:
-    samples = list_samples(folder, split)
+    listed = list_samples(folder, split)
+    samples = [listed[index] for index in _spread(len(listed), limit)]
     faces, contexts, labels = [], [], []
-    for index in _spread(len(samples), limit):
-        sample = samples[index]
+    for sample, everybody in zip(samples, faces_in(folder, samples), strict=True):
         image = read_rgb(sample.path)
         faces.append(cut_face(image, sample.box, "rgb8"))
-        contexts.append(cut_context(image, faces_in(folder, [sample])[0], "rgb8"))
+        contexts.append(cut_context(image, everybody, "rgb8"))
         labels.append(sample.label)
     return _people(faces, contexts, list(range(len(faces))), labels)
 

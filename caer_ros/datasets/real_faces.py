@@ -26,7 +26,7 @@ from caer_ros.datasets.patches import PATCH, cut_context, cut_patch, in_patch
 
 _SMALLEST_FACE = 20
 _FILM_STEP = 2
-_FILMS = (".gif", ".mp4", ".avi", ".mkv", ".mov", ".webm")
+FILMS = (".gif", ".mp4", ".avi", ".mkv", ".mov", ".webm")
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ def read_frames(path: Path) -> Iterator[np.ndarray]:
     Raises:
         InputError: the file is missing or is neither.
     """
-    remedy = f"Give a picture or a film ({', '.join(_FILMS)})."
-    if path.suffix.lower() not in _FILMS:
+    remedy = f"Give a picture or a film ({', '.join(FILMS)})."
+    if path.suffix.lower() not in FILMS:
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is None:
             raise InputError(f"{path} can not be read.", remedy)

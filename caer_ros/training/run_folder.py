@@ -17,10 +17,14 @@ _BEST = "best.json"
 _TRACES = (METRICS, "log.csv", "last.safetensors", STATE)
 
 
+def as_json(value: dict[str, Any]) -> dict[str, Any]:
+    """As a file will give it back: lists for tuples, text for paths."""
+    return json.loads(json.dumps(value, default=str))
+
+
 def as_written(recipe: Any) -> dict[str, Any]:
-    """A recipe, or another dataclass, as a file will give it back: lists for tuples, text for
-    paths."""
-    return json.loads(json.dumps(asdict(recipe), default=str))
+    """A recipe, a dataclass, `as_json`."""
+    return as_json(asdict(recipe))
 
 
 def finished_run(out: Path, resume: bool, recipe: Any) -> dict[str, Any] | None:

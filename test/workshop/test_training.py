@@ -357,14 +357,19 @@ class LabelTeacher(Teacher):
         return 4 * features[:, :7]
 
 
-@pytest.mark.slow
-def test_a_run_learns_and_writes_what_it_promises(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def drawn_pools(monkeypatch: pytest.MonkeyPatch) -> Pool:
+    """A run's teacher and pools without any file; the photographs."""
     photographs, renders = pools()
     monkeypatch.setattr(loop, "load_teacher", lambda _: LabelTeacher())
     monkeypatch.setattr(loop, "load_photographs", lambda *_: photographs)
     monkeypatch.setattr(loop, "load_renders", lambda *_: renders)
+    return photographs
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("drawn_pools")
+def test_a_run_learns_and_writes_what_it_promises(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(WHOLE)
     recipe, out = load_recipe(tmp_path / "recipe.yaml"), tmp_path / "run"
     metrics = loop.Trainer(recipe, out).run()
@@ -399,13 +404,8 @@ def test_a_run_learns_and_writes_what_it_promises(
         loop.train_distilled(recipe, out)
 
 
-def test_a_run_whose_loss_is_no_number_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    photographs, renders = pools()
-    monkeypatch.setattr(loop, "load_teacher", lambda _: LabelTeacher())
-    monkeypatch.setattr(loop, "load_photographs", lambda *_: photographs)
-    monkeypatch.setattr(loop, "load_renders", lambda *_: renders)
+@pytest.mark.usefixtures("drawn_pools")
+def test_a_run_whose_loss_is_no_number_ends(tmp_path: Path) -> None:
     modest, huge = "people: 16, learning_rate: 0.002", "people: 2, learning_rate: 1.0e+30"
     (tmp_path / "recipe.yaml").write_text(WHOLE.replace(modest, huge))
     recipe = load_recipe(tmp_path / "recipe.yaml")
@@ -414,18 +414,14 @@ def test_a_run_whose_loss_is_no_number_ends(
 
 
 def test_whom_to_hold_out_is_looked_for_before_training(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    drawn_pools: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photographs, renders = pools()
-
     def photographed(data: Data, ask: object, keep: Callable[[str], bool]) -> Pool:
         if keep("y"):
             raise InputError("No photographed face is left for this split.", "Check held_out.")
-        return photographs
+        return drawn_pools
 
-    monkeypatch.setattr(loop, "load_teacher", lambda _: LabelTeacher())
     monkeypatch.setattr(loop, "load_photographs", photographed)
-    monkeypatch.setattr(loop, "load_renders", lambda *_: renders)
     (tmp_path / "recipe.yaml").write_text(WHOLE)
     with pytest.raises(InputError, match="held_out"):
         loop.Trainer(load_recipe(tmp_path / "recipe.yaml"), tmp_path / "run")

@@ -96,10 +96,12 @@ def evaluate_checkpoint(path: Path, choice: EvaluationChoice) -> Evaluation:
         asking = replace(published(-(-data.size // 64) * 64), workers=choice.workers)
     images = open_images(data, choice.split)
     tuning: Tuning | None = None
-    if choice.split != "validation" and "tuning" in extra:
-        tuning = tuning_of(extra["tuning"])
-    elif choice.split != "validation":
-        tuning = tune_on(on_device(network), open_images(data, "validation"), asking)
+    if choice.split != "validation":
+        tuning = (
+            tuning_of(extra["tuning"])
+            if "tuning" in extra
+            else tune_on(on_device(network), open_images(data, "validation"), asking)
+        )
     verdict = judge_benet(network, images, asking, tuning, choice.heads)
     name = (trained or {}).get("row") or path.stem
     return Evaluation(name, verdict, network, images, asking)

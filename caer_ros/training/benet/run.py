@@ -35,7 +35,7 @@ from caer_ros.training.benet.recipe import BenetRecipe
 from caer_ros.training.benet.start import make_optimizer, start_emotions, start_sizes
 from caer_ros.training.benet.validate import Validator
 from caer_ros.training.fit import Fit
-from caer_ros.training.run_folder import METRICS, as_written, finished_run
+from caer_ros.training.run_folder import METRICS, as_json, as_written, finished_run
 from caer_ros.training.run_report import draw_curves
 from caer_ros.training.run_state import remove_state
 from caer_ros.training.supervised import launch
@@ -161,7 +161,7 @@ class BenetRun:
         tuning = tuning_record(tune(found.truths, found.read))
         verdict = verdict_of(best, found, answers=answers)
         self._save(best, path, history[best_epoch], {"tuning": tuning})
-        metrics = _as_json(
+        metrics = as_json(
             {
                 "best_epoch": best_epoch + 1,
                 "epochs": len(history),
@@ -209,8 +209,3 @@ def _with_strategy(recipe: BenetRecipe) -> BenetRecipe:
     if recipe.strategy == "auto" and (recipe.devices != 1 or recipe.nodes > 1):
         return replace(recipe, strategy="ddp_find_unused_parameters_true")
     return recipe
-
-
-def _as_json(value: dict[str, Any]) -> dict[str, Any]:
-    """As a file will give it back: lists for tuples, text for paths."""
-    return json.loads(json.dumps(value, default=str))
